@@ -1,0 +1,12 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func (a *app) trainCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "train",
+		Short: a.lang.T("train a tokenizer and a model on the kept texts of a run", "用运行保留的文本训练分词器与模型"),
+	}
+	cmd.AddCommand()
+	return cmd
+}
