@@ -38,7 +38,7 @@ const (
 func ink(n uint8) charts.Color { return charts.Color{R: n, G: 2, B: 3, A: 255} }
 
 // inks are what the colours of ink become, by number.
-var inks = []string{"var(--line)", "var(--grid)", "var(--ink)", "var(--kept)", "url(#hatch)", "url(#dots)"}
+var inks = []string{"var(--line)", "var(--grid)", "var(--ink)", "var(--kept)", "url(#hatch)", "url(#dots)", "var(--drop)", "var(--soft)"}
 
 // empty tells whether there is nothing to draw.
 func (c chart) empty() bool {
