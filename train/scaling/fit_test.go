@@ -18,8 +18,8 @@ func near(t *testing.T, what string, got, want, tolerance float64) {
 	}
 }
 
-// published reads the points of figure 4 of Hoffmann et al. as Epoch extracted them, without the five highest losses.
-func published(t testing.TB) []Point {
+// figure4 reads the points of figure 4 of Hoffmann et al. as Epoch extracted them, without the five highest losses.
+func figure4(t testing.TB) []Point {
 	dir := os.Getenv("WINNOW_DATA")
 	if dir == "" {
 		t.Skip("WINNOW_DATA is not set: the fit on the published points is NOT tested")
@@ -54,7 +54,7 @@ func published(t testing.TB) []Point {
 }
 
 func TestFitOnPublishedPoints(t *testing.T) {
-	points := published(t)
+	points := figure4(t)
 	f, err := Fit(points)
 	if err != nil {
 		t.Fatal(err)
@@ -153,7 +153,7 @@ func TestOptimum(t *testing.T) {
 }
 
 func BenchmarkFit(b *testing.B) {
-	points := published(b)
+	points := figure4(b)
 	for b.Loop() {
 		if _, err := Fit(points); err != nil {
 			b.Fatal(err)
