@@ -1,0 +1,278 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// each runs a test for every instruction set that runs here.
+func each(t *testing.T, threads int, test func(t *testing.T, p *Pool)) {
+	for _, name := range Names() {
+		t.Run(name, func(t *testing.T) {
+			p, err := New(threads, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Close()
+			test(t, p)
+		})
+	}
+}
+
+// guarded is a slice of n elements between guards that nothing may write.
+func guarded(n int) (all, inner []float32) {
+	const guard = 64
+	all = make([]float32, n+2*guard)
+	for i := range all {
+		all[i] = 12345
+	}
+	return all, all[guard : guard+n : guard+n]
+}
+
+func checkGuards(t *testing.T, what string, all []float32, n int) {
+	t.Helper()
+	for i, v := range all {
+		if (i < 64 || i >= 64+n) && v != 12345 {
+			t.Fatalf("%s: element %d of [0,%d) was written", what, i-64, n)
+		}
+	}
+}
+
+func randoms(r *rand.Rand, x []float32) []float32 {
+	for i := range x {
+		x[i] = float32(r.NormFloat64())
+	}
+	return x
+}
+
+// shape is one product to try.
+type shape struct {
+	form             form
+	m, n, k          int
+	padA, padB, padC int
+	beta             float32
+}
+
+// try compares one product with the naive form in float64, by the pool and by a worker.
+func (s shape) try(t *testing.T, p *Pool, r *rand.Rand) {
+	t.Helper()
+	rowsA, colsA, rowsB, colsB := s.m, s.k, s.k, s.n
+	if s.form == formNT {
+		rowsB, colsB = s.n, s.k
+	} else if s.form == formTN {
+		rowsA, colsA = s.k, s.m
+	}
+	lda, ldb, ldc := colsA+s.padA, colsB+s.padB, s.n+s.padC
+	size := func(rows, cols, ld int) int {
+		if rows == 0 || cols == 0 {
+			return 0
+		}
+		return (rows-1)*ld + cols
+	}
+	a, b := randoms(r, make([]float32, size(rowsA, colsA, lda))), randoms(r, make([]float32, size(rowsB, colsB, ldb)))
+	all, c := guarded(size(s.m, s.n, ldc))
+	for i := range c {
+		if i%ldc < s.n {
+			c[i] = float32(r.NormFloat64())
+			if s.beta == 0 {
+				c[i] = float32(math.NaN())
+			}
+		}
+	}
+	before := append([]float32(nil), c...)
+	what := fmt.Sprintf("%+v", s)
+	verify := func() {
+		t.Helper()
+		checkGuards(t, what, all, len(c))
+		for i := range c {
+			row, col := i/ldc, i%ldc
+			if col >= s.n {
+				if c[i] != 12345 {
+					t.Fatalf("%s: the gap behind row %d was written", what, row)
+				}
+				continue
+			}
+			sum, size := 0.0, 0.0
+			for l := range s.k {
+				x, y := 0, 0
+				switch s.form {
+				case formNN:
+					x, y = row*lda+l, l*ldb+col
+				case formNT:
+					x, y = row*lda+l, col*ldb+l
+				default:
+					x, y = l*lda+row, l*ldb+col
+				}
+				v := float64(a[x]) * float64(b[y])
+				sum, size = sum+v, size+math.Abs(v)
+			}
+			if s.beta != 0 {
+				sum += float64(s.beta) * float64(before[i])
+				size += math.Abs(float64(s.beta) * float64(before[i]))
+			}
+			if d := math.Abs(float64(c[i]) - sum); !(d <= 1e-6*size+1e-30) && !(d <= size*6e-8*float64(s.k+2)) {
+				t.Fatalf("%s: c[%d,%d] = %v, want %v", what, row, col, c[i], sum)
+			}
+		}
+	}
+	switch s.form {
+	case formNN:
+		p.NN(s.m, s.n, s.k, a, lda, b, ldb, s.beta, c, ldc)
+	case formNT:
+		p.NT(s.m, s.n, s.k, a, lda, b, ldb, s.beta, c, ldc)
+	default:
+		p.TN(s.m, s.n, s.k, a, lda, b, ldb, s.beta, c, ldc)
+	}
+	verify()
+	pooled := append([]float32(nil), c...)
+	copy(c, before)
+	p.Run(1, func(w *Worker, _ int) {
+		switch s.form {
+		case formNN:
+			w.NN(s.m, s.n, s.k, a, lda, b, ldb, s.beta, c, ldc)
+		case formNT:
+			w.NT(s.m, s.n, s.k, a, lda, b, ldb, s.beta, c, ldc)
+		default:
+			w.TN(s.m, s.n, s.k, a, lda, b, ldb, s.beta, c, ldc)
+		}
+	})
+	verify()
+	same(t, what+": pool and worker", pooled, c)
+	if s.form == formNT {
+		copy(c, before)
+		p.MulPacked(s.m, a, lda, p.Pack(s.n, s.k, b, ldb), s.beta, c, ldc)
+		verify()
+		same(t, what+": packed", pooled, c)
+	}
+}
+
+// same demands the same bits.
+func same(t *testing.T, what string, x, y []float32) {
+	t.Helper()
+	for i := range x {
+		if math.Float32bits(x[i]) != math.Float32bits(y[i]) {
+			t.Fatalf("%s: element %d: %v and %v", what, i, x[i], y[i])
+		}
+	}
+}
+
+func TestProducts(t *testing.T) {
+	each(t, 2, func(t *testing.T, p *Pool) {
+		r := rand.New(rand.NewPCG(1, 2))
+		for _, f := range []form{formNN, formNT, formTN} {
+			for m := 1; m <= 17; m++ { // each height of strip, each edge of panel
+				shape{f, m, 1 + r.IntN(70), 1 + r.IntN(40), r.IntN(3), r.IntN(3), r.IntN(3), 1}.try(t, p, r)
+				shape{f, 15, 28 + m, m, 0, 0, 0, 0}.try(t, p, r)
+			}
+			shape{f, 0, 3, 2, 0, 0, 0, 0}.try(t, p, r)
+			shape{f, 3, 0, 2, 0, 0, 0, 0}.try(t, p, r)
+			shape{f, 3, 5, 0, 0, 0, 1, 0}.try(t, p, r)
+			shape{f, 3, 5, 0, 0, 0, 1, 1}.try(t, p, r)
+			shape{f, 64, 64, 64, 704, 704, 0, 0}.try(t, p, r)
+			shape{f, 33, 65, 513, 1, 2, 3, 1}.try(t, p, r)
+			shape{f, 5, 40, 1100, 0, 0, 0, 0.5}.try(t, p, r)
+			shape{f, 130, 300, 70, 0, 0, 0, 1}.try(t, p, r)
+			for range 60 {
+				shape{f, 1 + r.IntN(60), 1 + r.IntN(90), 1 + r.IntN(80), r.IntN(9), r.IntN(9), r.IntN(9), float32(r.IntN(2))}.try(t, p, r)
+			}
+		}
+		shape{formNN, 3, widest + 37, 5, 0, 0, 0, 0}.try(t, p, r)
+	})
+}
+
+func FuzzProducts(f *testing.F) {
+	f.Add(uint8(0), uint8(14), uint8(32), uint16(16), uint8(0), uint8(0), true)
+	f.Add(uint8(1), uint8(63), uint8(65), uint16(513), uint8(1), uint8(3), false)
+	f.Add(uint8(2), uint8(29), uint8(17), uint16(31), uint8(7), uint8(0), true)
+	var pools []*Pool
+	for _, name := range Names() {
+		p, err := New(2, name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		pools = append(pools, p)
+	}
+	f.Fuzz(func(t *testing.T, kind, m, n uint8, k uint16, padA, padB uint8, add bool) {
+		s := shape{form(kind % 3), int(m), int(n), int(k % 700), int(padA), int(padB), int(padA % 5), 0}
+		if add {
+			s.beta = 1
+		}
+		for _, p := range pools {
+			s.try(t, p, rand.New(rand.NewPCG(uint64(m), uint64(k))))
+		}
+	})
+}
+
+// TestThreads holds products to the same bits for any number of threads, and rows to the same bits for any number of rows.
+func TestThreads(t *testing.T) {
+	for _, name := range Names() {
+		for _, f := range []form{formNN, formNT, formTN} {
+			r := rand.New(rand.NewPCG(5, uint64(f)))
+			m, n, k := 211, 333, 700
+			if name == "portable" {
+				m, n = 61, 77
+			}
+			a, b := randoms(r, make([]float32, m*k)), randoms(r, make([]float32, n*k))
+			var first []float32
+			for threads := 1; threads <= 3; threads++ {
+				p, err := New(threads, name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				c := make([]float32, m*n)
+				switch f {
+				case formNN:
+					p.NN(m, n, k, a, k, b, n, 0, c, n)
+				case formNT:
+					p.NT(m, n, k, a, k, b, k, 0, c, n)
+				default:
+					p.TN(m, n, k, a, m, b, n, 0, c, n)
+				}
+				if first == nil {
+					first = c
+				}
+				same(t, fmt.Sprintf("%s: %d threads", name, threads), first, c)
+				if f == formNT {
+					packed := p.Pack(n, k, b, k)
+					for rows := 1; rows < 40; rows++ {
+						y := make([]float32, rows*n)
+						p.MulPacked(rows, a[3*k:], k, packed, 0, y, n)
+						same(t, fmt.Sprintf("%s: %d rows", name, rows), first[3*n:(3+rows)*n], y)
+					}
+				}
+				p.Close()
+			}
+		}
+	}
+}
+
+func TestShapesAreChecked(t *testing.T) {
+	p, err := New(1, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := make([]float32, 12)
+	for name, call := range map[string]func(){
+		"short left":   func() { p.NN(4, 3, 4, x, 4, x, 3, 0, x, 3) },
+		"stride":       func() { p.NT(2, 2, 4, x, 3, x, 4, 0, x, 2) },
+		"short result": func() { p.TN(3, 5, 2, x, 3, x, 5, 0, x, 5) },
+		"weights":      func() { p.Pack(4, 4, x, 4) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			call()
+		}()
+	}
+	if _, err := New(1, "sse9"); err == nil {
+		t.Error("an unknown kernel was taken")
+	}
+	if _, err := New(-1, ""); err == nil {
+		t.Error("-1 threads were taken")
+	}
+}

@@ -1,0 +1,72 @@
+package kernel
+
+// Packed is a weight matrix [N,K] in the order in which MulPacked reads it: panels of rows, each panel [K][width].
+type Packed struct {
+	N, K   int
+	panels []float32
+	nr     int
+}
+
+// Bytes is the memory that one MulPacked reads.
+func (w *Packed) Bytes() int { return 4 * len(w.panels) }
+
+// Pack packs the weights w[n,k] with stride ldw for MulPacked. Later changes of w do not show.
+func (p *Pool) Pack(n, k int, w []float32, ldw int) *Packed {
+	checkShape("weights", n, k, ldw, len(w))
+	t := p.table
+	count := (n + t.nr - 1) / t.nr
+	packed := &Packed{N: n, K: k, nr: t.nr, panels: make([]float32, count*k*t.nr)}
+	p.Run(count, func(_ *Worker, panel int) {
+		from := panel * t.nr
+		t.packCols(k, min(t.nr, n-from), w[from*ldw:], ldw, packed.panels[panel*k*t.nr:(panel+1)*k*t.nr])
+	})
+	return packed
+}
+
+// MulPacked computes y[m,N] = beta*y + x[m,K] w^T and reads the weights once, whatever m. Row i's bits depend neither on m
+// nor on other rows, and are those of Pool.NT.
+func (p *Pool) MulPacked(m int, x []float32, ldx int, w *Packed, beta float32, y []float32, ldy int) {
+	checkShape("left side", m, w.K, ldx, len(x))
+	checkShape("result", m, w.N, ldy, len(y))
+	if m == 0 || w.N == 0 {
+		return
+	}
+	if w.K == 0 {
+		scaleRows(m, w.N, beta, y, ldy)
+		return
+	}
+	count := (w.N + w.nr - 1) / w.nr
+	span := max(1, (1<<15)/(w.K*w.nr)) // 128 KB of weights a task
+	p.Run((count+span-1)/span, func(worker *Worker, task int) {
+		for panel := task * span; panel < min(count, (task+1)*span); panel++ {
+			mulPanel(worker.table, m, x, ldx, w, panel, beta, y, ldy)
+		}
+	})
+}
+
+// MulPacked is the serial form of Pool.MulPacked.
+func (w *Worker) MulPacked(m int, x []float32, ldx int, weights *Packed, beta float32, y []float32, ldy int) {
+	checkShape("left side", m, weights.K, ldx, len(x))
+	checkShape("result", m, weights.N, ldy, len(y))
+	if weights.K == 0 {
+		scaleRows(m, weights.N, beta, y, ldy)
+		return
+	}
+	for panel := range (weights.N + weights.nr - 1) / weights.nr {
+		mulPanel(w.table, m, x, ldx, weights, panel, beta, y, ldy)
+	}
+}
+
+// mulPanel multiplies all rows by one panel, in parts of the sum as Pool.NT takes them.
+func mulPanel(t *table, m int, x []float32, ldx int, w *Packed, panel int, beta float32, y []float32, ldy int) {
+	strips, from := (m+t.mr-1)/t.mr, panel*w.nr
+	weights := w.panels[panel*w.K*w.nr : (panel+1)*w.K*w.nr]
+	for start, depth := 0, 0; start < w.K; start += depth {
+		depth = partDepth(w.K, start)
+		for s := range strips {
+			row, end := m*s/strips, m*(s+1)/strips
+			t.micro(end-row, min(w.nr, w.N-from), depth, x[row*ldx+start:], ldx, 1, weights[start*w.nr:], y[row*ldy+from:], ldy, beta)
+		}
+		beta = 1
+	}
+}

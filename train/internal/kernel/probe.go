@@ -1,0 +1,50 @@
+package kernel
+
+import "time"
+
+// Figure is one measurement: the rate of a product and the peak of the same core in the same run, both in GFLOP/s (for
+// bandwidth: GB/s).
+type Figure struct {
+	Name       string
+	Rate, Peak float64
+}
+
+// Peak measures one core's multiply-add peak in GFLOP/s: the best of short runs, so that other work on the machine does not
+// show.
+func (p *Pool) Peak() float64 {
+	best := 0.0
+	rounds := 1 << 10
+	for range 60 {
+		start := time.Now()
+		p.table.peak(rounds)
+		elapsed := time.Since(start).Seconds()
+		if elapsed < 0.0005 && rounds < 1<<28 {
+			rounds *= 2
+			continue
+		}
+		best = max(best, float64(rounds)*float64(p.table.peakFlops)/elapsed/1e9)
+	}
+	return best
+}
+
+// Bandwidth measures how fast the pool's threads together read memory that no cache holds, in GB/s: the best of several
+// passes over 256 MB.
+func (p *Pool) Bandwidth() float64 {
+	const span = 1 << 18 // 1 MB
+	buffer := make([]float32, 1<<26)
+	for i := 0; i < len(buffer); i += 1024 {
+		buffer[i] = 1 // each page is there before the clock runs
+	}
+	best := 0.0
+	for range 5 {
+		start := time.Now()
+		p.Run(len(buffer)/span, func(w *Worker, i int) { w.table.read(buffer[i*span : (i+1)*span]) })
+		best = max(best, float64(4*len(buffer))/time.Since(start).Seconds()/1e9)
+	}
+	return best
+}
+
+// shapes are the products of a small model's step: m, n, k.
+func shapes() [][3]int {
+	return [][3]int{{256, 256, 256}, {1024, 384, 1536}, {2048, 512, 2048}, {2048, 256, 768}}
+}

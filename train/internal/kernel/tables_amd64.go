@@ -1,0 +1,5 @@
+package kernel
+
+func tables() []*table { return []*table{portable()} }
+
+func pause() {}
