@@ -1,0 +1,78 @@
+package checkpoint
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+
+	"winnow/train/checkpoint/safetensors"
+)
+
+// Tensor is one named array, row-major: a weight, or a moment of the optimiser.
+type Tensor = safetensors.Tensor
+
+// Hash identifies weights: sha256, hex, over names, shapes and float32 bits, in the order of names. It does not depend on
+// the file that held them, nor on its order.
+func Hash(tensors []Tensor) string {
+	sorted := slices.Clone(tensors)
+	slices.SortStableFunc(sorted, func(a, b Tensor) int { return strings.Compare(a.Name, b.Name) })
+	sum := sha256.New()
+	buffer := make([]byte, 0, 1<<16)
+	for _, t := range sorted {
+		fmt.Fprintf(sum, "%q %v\n", t.Name, t.Shape)
+		for i, v := range t.Data {
+			buffer = binary.LittleEndian.AppendUint32(buffer, math.Float32bits(v))
+			if len(buffer) == cap(buffer) || i == len(t.Data)-1 {
+				sum.Write(buffer)
+				buffer = buffer[:0]
+			}
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// Restore copies src into dst, whose Data is the memory that training goes on in. Both must hold the same names with the
+// same shapes; the first that is missing, left over or of another shape is the error, and then nothing was copied.
+func Restore(dst, src []Tensor) error {
+	byName := map[string]Tensor{}
+	for _, t := range src {
+		byName[t.Name] = t
+	}
+	for _, t := range dst {
+		from, ok := byName[t.Name]
+		if !ok {
+			return fmt.Errorf("tensor %q is missing", t.Name)
+		}
+		if !slices.Equal(from.Shape, t.Shape) || len(from.Data) != len(t.Data) {
+			return fmt.Errorf("tensor %q has shape %v, want %v", t.Name, from.Shape, t.Shape)
+		}
+	}
+	if len(byName) != len(dst) {
+		for _, t := range dst {
+			delete(byName, t.Name)
+		}
+		for _, t := range src {
+			if _, left := byName[t.Name]; left {
+				return fmt.Errorf("tensor %q belongs to nothing here", t.Name)
+			}
+		}
+	}
+	for _, t := range dst {
+		copy(t.Data, byName[t.Name].Data)
+	}
+	return nil
+}
+
+// hashOf gives the sha256 of all that r holds, hex.
+func hashOf(r io.Reader) (string, error) {
+	sum := sha256.New()
+	if _, err := io.Copy(sum, r); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}

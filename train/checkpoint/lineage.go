@@ -1,0 +1,159 @@
+package checkpoint
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"winnow/shard"
+)
+
+// InfoName is the file of an artefact's folder that says what it was made from.
+const InfoName = "winnow.json"
+
+// infoFormat tells it from any other JSON.
+const infoFormat = "winnow lineage 1"
+
+// Kinds of Info. Methods that come later add theirs.
+const (
+	KindTokenizer = "tokenizer"
+	KindBase      = "base"   // pretrained
+	KindImport    = "import" // a checkpoint from elsewhere; its parents are unknown
+	KindExport    = "export" // another format or precision of its parent
+)
+
+// Info is the lineage of one artefact. Parents carry their own, so the chain back to the crawl is whole wherever the
+// folder goes.
+type Info struct {
+	Format       string          `json:"format"` // WriteInfo sets it
+	Kind         string          `json:"kind"`
+	Hash         string          `json:"hash"`                // of a model: Hash of its weights; of a tokenizer: its Hash
+	Tokenizer    string          `json:"tokenizer,omitempty"` // hash of the tokenizer that the model reads with
+	Config       json.RawMessage `json:"config,omitempty"`    // what the method was told
+	Seed         uint64          `json:"seed"`
+	Kernel       string          `json:"kernel,omitempty"`
+	Program      string          `json:"program,omitempty"` // version
+	Steps        int64           `json:"steps,omitempty"`
+	Tokens       int64           `json:"tokens,omitempty"` // trained on
+	ChatTemplate string          `json:"chat_template,omitempty"`
+	Source       string          `json:"source,omitempty"` // of an import: the architecture it says it has
+	Data         []Data          `json:"data,omitempty"`
+	Parents      []Info          `json:"parents,omitempty"`
+}
+
+// Data is a run whose kept documents an artefact was made from.
+type Data struct {
+	Run     string         `json:"run"` // its id
+	Name    string         `json:"name"`
+	Recipe  string         `json:"recipe"` // sha256 of its bytes
+	Program string         `json:"program,omitempty"`
+	Inputs  []shard.Input  `json:"inputs,omitempty"`
+	Shards  []shard.Output `json:"shards"`
+	Hash    string         `json:"hash"` // sha256 over names and hashes of Shards
+}
+
+// DataOf describes the kept shards of a run.
+func DataOf(r *shard.Run) Data {
+	d := Data{Run: r.ID, Name: r.Name, Recipe: r.Recipe, Program: r.Program, Inputs: r.Inputs}
+	sum := sha256.New()
+	for _, o := range r.Outputs {
+		if strings.HasPrefix(o.Name, "data/") {
+			d.Shards = append(d.Shards, o)
+			fmt.Fprintf(sum, "%s  %s\n", o.SHA256, o.Name)
+		}
+	}
+	d.Hash = hex.EncodeToString(sum.Sum(nil))
+	return d
+}
+
+// WriteInfo writes dir/winnow.json, whole or not at all, replacing what is there.
+func WriteInfo(dir string, i *Info) error {
+	b, err := encodeInfo(i)
+	if err != nil {
+		return err
+	}
+	return replaceFile(filepath.Join(dir, InfoName), func(w io.Writer) error { _, err := w.Write(append(b, '\n')); return err })
+}
+
+func encodeInfo(i *Info) ([]byte, error) {
+	stamped := *i
+	stamped.Format = infoFormat
+	return json.MarshalIndent(&stamped, "", "  ")
+}
+
+// ReadInfo reads dir/winnow.json. Where there is none the error is fs.ErrNotExist.
+func ReadInfo(dir string) (*Info, error) {
+	path := filepath.Join(dir, InfoName)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	i, err := decodeInfo(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return i, nil
+}
+
+func decodeInfo(b []byte) (*Info, error) {
+	i := new(Info)
+	if err := json.Unmarshal(b, i); err != nil {
+		return nil, err
+	}
+	if i.Format != infoFormat || i.Kind == "" {
+		return nil, errors.New("no lineage of this version")
+	}
+	return i, nil
+}
+
+// Runs lists what i and its parents were made from, each run once, in the order of first mention.
+func (i *Info) Runs() []Data {
+	var all []Data
+	seen := map[string]bool{}
+	var walk func(i *Info)
+	walk = func(i *Info) {
+		for _, d := range i.Data {
+			if !seen[d.Hash] {
+				seen[d.Hash] = true
+				all = append(all, d)
+			}
+		}
+		for k := range i.Parents {
+			walk(&i.Parents[k])
+		}
+	}
+	walk(i)
+	return all
+}
+
+// CheckData compares the data that an artefact was made from with a run of today: an error where a shard is gone, new or
+// other than it was.
+func CheckData(d Data, r *shard.Run) error {
+	now := DataOf(r)
+	if now.Hash == d.Hash {
+		return nil
+	}
+	then := map[string]string{}
+	for _, o := range d.Shards {
+		then[o.Name] = o.SHA256
+	}
+	for _, o := range now.Shards {
+		if old, ok := then[o.Name]; !ok || old != o.SHA256 {
+			return fmt.Errorf("run %s: %s is not what it was", r.ID, o.Name)
+		}
+		delete(then, o.Name)
+	}
+	for _, o := range d.Shards {
+		if _, gone := then[o.Name]; gone {
+			return fmt.Errorf("run %s: %s: %w", r.ID, o.Name, fs.ErrNotExist)
+		}
+	}
+	return fmt.Errorf("run %s: the shards are in another order", r.ID)
+}
