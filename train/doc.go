@@ -4,5 +4,5 @@
 //
 // One file per method, each one readable loop. Its rooms: bpe (text to ids), rows (documents to rows of tokens), llm (the
 // model, its operators on spago, decoding), checkpoint (state on disk, open formats, lineage), serve (HTTP), scaling (how
-// large and how long), eval (what a model knows), demo (small experiments), internal/kernel (float32 arithmetic).
+// large and how long), eval (what a model knows), journal (what a run tells by the step), demo (small experiments), internal/kernel (float32 arithmetic).
 package train

@@ -1,4 +1,4 @@
-package train
+package journal
 
 import (
 	"bytes"
@@ -9,15 +9,21 @@ import (
 	"time"
 )
 
+type metric struct {
+	Step int     `json:"step"`
+	Loss float64 `json:"loss"`
+	Row  int64   `json:"row"`
+}
+
 func TestJournalCut(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "metrics.jsonl")
 	write := func(from, to, cut int) []byte {
-		j, err := OpenJournal(path, cut)
+		j, err := Open(path, cut)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for step := from; step <= to; step++ {
-			if err := j.Write(Metric{Step: step, Loss: 1 / float64(step), Row: int64(4 * step)}); err != nil {
+			if err := j.Write(metric{Step: step, Loss: 1 / float64(step), Row: int64(4 * step)}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -44,7 +50,7 @@ func TestJournalCut(t *testing.T) {
 	if err := os.WriteFile(path, append(whole, `{"st`...), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	m, err := ReadMetrics(path)
+	m, err := Read[metric](path)
 	if err != nil || len(m) != 20 || m[19].Row != 80 || m[2].Loss != 1.0/3 {
 		t.Errorf("%v: %d lines", err, len(m))
 	}

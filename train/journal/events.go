@@ -1,8 +1,7 @@
-package train
+package journal
 
 import (
 	"bufio"
-	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"slices"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -196,13 +194,4 @@ func fields(message []byte, each func(number protowire.Number, v uint64, b []byt
 		}
 	}
 	return nil
-}
-
-// scalarsOf gives measured values in the order of their names.
-func scalarsOf(prefix string, values map[string]float64) (out []Scalar) {
-	for name, v := range values {
-		out = append(out, Scalar{prefix + name, v})
-	}
-	slices.SortFunc(out, func(a, b Scalar) int { return cmp.Compare(a.Tag, b.Tag) })
-	return out
 }
