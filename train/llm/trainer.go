@@ -1,0 +1,120 @@
+package llm
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/nlpodyssey/spago/ag"
+)
+
+// Trainer computes losses and gradients of a model. It is used by one goroutine at a time; its memory is kept from step to step.
+type Trainer struct {
+	model  *Model
+	pool   *Pool
+	arena  arena
+	rotary *rotary
+}
+
+// NewTrainer makes a trainer that works on p; gradients are added to m's.
+func NewTrainer(m *Model, p *Pool) *Trainer {
+	return &Trainer{model: m, pool: p, rotary: newRotary(m.Config)}
+}
+
+// Accumulate runs b forward and backward once: it adds scale · d(sum of nats over counted targets) to the parameters'
+// gradients, and returns the sum of nats. A batch without a counted target adds nothing.
+func (t *Trainer) Accumulate(b *Batch, scale float32) (nats float64, err error) {
+	weights := slices.Repeat([]float32{scale}, len(b.Targets))
+	list, err := t.run(b, weights, nil)
+	return total(list), err
+}
+
+// AccumulateWeighted adds d(sum of weights·nats) to the gradients, one weight for each position of b, and returns the nats of
+// each position.
+func (t *Trainer) AccumulateWeighted(b *Batch, weights []float32) (nats []float32, err error) {
+	if len(weights) != len(b.Targets) {
+		return nil, fmt.Errorf("train: %d weights for %d positions", len(weights), len(b.Targets))
+	}
+	return t.run(b, weights, nil)
+}
+
+// AccumulateLoss is for losses of whole sequences: it runs b forward, hands loss the nats (-log p) of each position, lets it fill
+// weights (zero at first) with d(loss)/d(nats), and runs backward with them. It costs one more product with the head than
+// AccumulateWeighted. It returns what loss returned.
+func (t *Trainer) AccumulateLoss(b *Batch, loss func(nats, weights []float32) float64) (value float64, err error) {
+	_, err = t.run(b, nil, func(nats, weights []float32) { value = loss(nats, weights) })
+	return value, err
+}
+
+// Nats runs b forward alone: -log p of each target, 0 where none is counted.
+func (t *Trainer) Nats(b *Batch) ([]float32, error) {
+	if err := b.check(t.model.Config); err != nil {
+		return nil, err
+	}
+	nats := make([]float32, len(b.Targets))
+	if counted := b.counted(); len(counted) > 0 {
+		out := t.forward(b, counted, nil, false)
+		copy(nats, data(out))
+		t.arena.put(data(out))
+		t.arena.next()
+	}
+	return nats, nil
+}
+
+// run is one pass forward and backward, with weights known before (weights) or made from the losses (loss).
+func (t *Trainer) run(b *Batch, weights []float32, loss func(nats, weights []float32)) ([]float32, error) {
+	if err := b.check(t.model.Config); err != nil {
+		return nil, err
+	}
+	nats := make([]float32, len(b.Targets))
+	counted := b.counted()
+	if len(counted) == 0 {
+		return nats, nil
+	}
+	out := t.forward(b, counted, weights, true)
+	copy(nats, data(out))
+	t.arena.put(data(out))
+	back := t.arena.get(len(nats))
+	if loss != nil {
+		clear(back)
+		loss(nats, back)
+	} else {
+		copy(back, weights)
+	}
+	out.AccGrad(newTensor(back, len(back), 1))
+	if err := ag.Backward(out); err != nil {
+		return nil, fmt.Errorf("train: backward: %w", err)
+	}
+	t.arena.next()
+	return nats, nil
+}
+
+// forward builds and runs the chain of operators for b, which was checked.
+func (t *Trainer) forward(b *Batch, counted []int32, weights []float32, train bool) *ag.Operator {
+	c, m := t.model.Config, t.model
+	g := &graph{pool: t.pool, arena: &t.arena, train: train, rows: b.Rows * b.Len}
+	t.rotary.grow(int(slices.Max(b.Pos)) + 1)
+	spans := b.spans()
+	x := run(&embed{graph: g, table: m.Embedding, ids: b.IDs, dim: c.Dim})
+	for _, l := range m.Blocks {
+		n := run(&rmsNorm{graph: g, x: x, gain: l.AttentionNorm, eps: c.NormEps, dim: c.Dim})
+		qkv := run(&linear{graph: g, x: n, w: l.QKV, bias: l.QKVBias, in: c.Dim, out: c.qkvRows()})
+		a := run(&attention{graph: g, qkv: qkv, config: c, pos: b.Pos, spans: spans, rotary: t.rotary})
+		x = run(&linear{graph: g, x: a, w: l.Output, residual: x, in: c.Heads * c.HeadDim, out: c.Dim, keep: true})
+		n = run(&rmsNorm{graph: g, x: x, gain: l.FFNNorm, eps: c.NormEps, dim: c.Dim})
+		gu := run(&linear{graph: g, x: n, w: l.GateUp, in: c.Dim, out: 2 * c.FFN})
+		h := run(&swiGLU{graph: g, x: gu, width: c.FFN})
+		x = run(&linear{graph: g, x: h, w: l.Down, residual: x, in: c.FFN, out: c.Dim})
+	}
+	x = run(&rmsNorm{graph: g, x: x, gain: m.Norm, eps: c.NormEps, dim: c.Dim, last: true})
+	return run(&crossEntropy{graph: g, x: x, w: m.head(), targets: b.Targets, counted: counted, weights: weights, vocab: c.Vocab, dim: c.Dim})
+}
+
+func run(f ag.AutoGradFunction) *ag.Operator { return ag.NewOperator(f).Run() }
+
+func total(nats []float32) float64 {
+	var sum float64
+	for _, v := range nats {
+		sum += float64(v)
+	}
+	return sum
+}
