@@ -80,38 +80,23 @@ func Continue(s Setup, m *llm.Model) (*Loop, error) {
 		return nil, fmt.Errorf("training: %d rows of %d positions, the model has a context of %d", s.Batch, s.Len, m.Context)
 	}
 	n := s.Batch * s.Accumulate * s.Len
-	return &Loop{Setup: s, Params: m, Adam: &llm.AdamW{Beta1: .9, Beta2: .95, Eps: 1e-8, WeightDecay: s.Decay}, Guard: NewGuard(s.Limit), trainer: llm.NewTrainer(m, s.Pool),
+	adam := &llm.AdamW{Beta1: .9, Beta2: .95, Eps: 1e-8, WeightDecay: s.Decay}
+	adam.Prepare(m.Params())
+	return &Loop{Setup: s, Params: m, Adam: adam, Guard: NewGuard(s.Limit), trainer: llm.NewTrainer(m, s.Pool),
 		batch: llm.Batch{Rows: s.Batch * s.Accumulate, Len: s.Len, IDs: make([]int32, n), Targets: make([]int32, n), Pos: make([]int32, n)}}, nil
 }
 
-// Next does one step: forward and backward over Accumulate micro-batches, the loss of each divided by the counted targets of
-// all of them, clipping, and AdamW. It gives what the step did. A loss or gradient that is no number is a *DivergedError.
+// Next does one step: gradients, clipping, and AdamW. It gives what the step did. A loss or gradient that is no number is a
+// *DivergedError, and the parameters stay as they were.
 func (l *Loop) Next() (Metric, error) {
-	b := &l.batch
-	if err := l.Rows.Fill(l.Row, b.IDs, b.Targets, b.Pos); err != nil {
+	nats, counted, err := l.gradients()
+	if err != nil {
 		return Metric{}, fmt.Errorf("step %d: %w", l.Step+1, err)
-	}
-	counted := 0
-	for _, t := range b.Targets {
-		if t >= 0 {
-			counted++
-		}
-	}
-	if counted == 0 {
-		return Metric{}, fmt.Errorf("step %d: rows %d to %d: no target counts", l.Step+1, l.Row, l.Row+int64(b.Rows)-1)
-	}
-	var nats float64
-	for i := range l.Accumulate {
-		n, err := l.trainer.Accumulate(part(b, i*l.Batch, l.Batch), 1/float32(counted))
-		if err != nil {
-			return Metric{}, fmt.Errorf("step %d: %w", l.Step+1, err)
-		}
-		nats += n
 	}
 	params := l.Params.Params()
 	m := Metric{Step: l.Step + 1, Loss: nats / float64(counted), Rate: l.Schedule.Rate(l.Step), Norm: llm.GradNorm(l.Pool, params)}
 	if !finite(m.Loss) || !finite(m.Norm) {
-		return m, &DivergedError{Step: m.Step, First: l.Row, Rows: b.Rows, Loss: m.Loss, Norm: m.Norm}
+		return m, &DivergedError{Step: m.Step, First: l.Row, Rows: l.batch.Rows, Loss: m.Loss, Norm: m.Norm}
 	}
 	m.Spike, m.Score = l.Guard.Spike(m.Loss, m.Norm)
 	scale := float32(1)
@@ -126,10 +111,35 @@ func (l *Loop) Next() (Metric, error) {
 		l.Adam.Step(l.Pool, params, m.Step, m.Rate, scale)
 	}
 	l.Step++
-	l.Row += int64(b.Rows)
+	l.Row += int64(l.batch.Rows)
 	l.Tokens += int64(counted)
 	m.Row, m.Tokens = l.Row, l.Tokens
 	return m, nil
+}
+
+// gradients reads the rows of a step and goes forward and backward over its micro-batches. The loss of each is divided by the
+// counted targets of all of them, so that it makes no difference how a step is cut.
+func (l *Loop) gradients() (nats float64, counted int, err error) {
+	b := &l.batch
+	if err := l.Rows.Fill(l.Row, b.IDs, b.Targets, b.Pos); err != nil {
+		return 0, 0, err
+	}
+	for _, t := range b.Targets {
+		if t >= 0 {
+			counted++
+		}
+	}
+	if counted == 0 {
+		return 0, 0, fmt.Errorf("rows %d to %d: no target counts", l.Row, l.Row+int64(b.Rows)-1)
+	}
+	for i := range l.Accumulate {
+		n, err := l.trainer.Accumulate(part(b, i*l.Batch, l.Batch), 1/float32(counted))
+		if err != nil {
+			return 0, 0, err
+		}
+		nats += n
+	}
+	return nats, counted, nil
 }
 
 // part is some rows of a batch.
