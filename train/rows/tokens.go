@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"math"
 	"os"
 	"sync"
@@ -74,6 +75,28 @@ func (t *Tokens) Doc(dst []int32, doc int) ([]int32, error) {
 	}
 	dst = dst[:n+length]
 	return dst, t.Read(dst[n:], doc, 0)
+}
+
+// All gives the text tokens of documents one by one; each holds until the next. A nil docs is all documents. An error ends the
+// stream.
+func (t *Tokens) All(docs []int) iter.Seq2[[]int32, error] {
+	return func(yield func([]int32, error) bool) {
+		n := len(docs)
+		if docs == nil {
+			n = t.Len()
+		}
+		var buf []int32
+		for i := range n {
+			doc := i
+			if docs != nil {
+				doc = docs[i]
+			}
+			var err error
+			if buf, err = t.Doc(buf[:0], doc); !yield(buf, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 // Read fills dst with the text tokens of a document from token from on.
