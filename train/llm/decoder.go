@@ -11,7 +11,7 @@ import (
 var ErrFull = errors.New("context is full")
 
 // Decoder gives the logits of next tokens for several texts at a time, each in a slot with its own cache of keys and values.
-// Weights are packed when it is made; later changes of the model do not show. It is used by one goroutine at a time. A slot's
+// Matrices are packed when it is made: after the model changed, make another. It is used by one goroutine at a time. A slot's
 // bits depend on its own tokens, not on other slots nor on the number of threads.
 type Decoder struct {
 	config   Config

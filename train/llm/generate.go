@@ -91,10 +91,8 @@ func (g *Generation) Next(logits []float32) Token {
 
 // release moves what can be shown from held to t.Text.
 func (g *Generation) release(t *Token) {
-	for _, stop := range g.request.Stops {
-		if at := strings.Index(g.held, stop); at >= 0 {
-			g.held, t.Finish = g.held[:at], FinishStop // the earliest of several: each cuts what the one before left
-		}
+	if at := firstStop(g.held, g.request.Stops); at >= 0 {
+		g.held, t.Finish = g.held[:at], FinishStop
 	}
 	keep := 0
 	if t.Finish == "" {
@@ -108,6 +106,19 @@ func (g *Generation) release(t *Token) {
 	}
 	cut := len(g.held) - keep
 	t.Text, g.held = g.held[:cut], g.held[cut:]
+}
+
+// firstStop is where the stop string begins that is complete first, -1 without one. Where text is cut into tokens does not
+// matter, since none is complete before it.
+func firstStop(text string, stops []string) int {
+	first, end := -1, len(text)+1
+	for _, stop := range stops {
+		at := strings.Index(text, stop)
+		if at >= 0 && (at+len(stop) < end || at+len(stop) == end && at < first) {
+			first, end = at, at+len(stop)
+		}
+	}
+	return first
 }
 
 // Generate empties the slot, reads the prompt into it and hands each token to yield as it comes, until the text ends, yield

@@ -173,6 +173,8 @@ func testConfigs() map[string]Config {
 	c = base
 	c.Tied, c.Layers, c.HeadDim = true, 1, 4
 	list["tied"] = c
+	c.Tied, c.KVHeads, c.HeadDim, c.Context = false, 2, 2, 80
+	list["one layer, long"] = c
 	return list
 }
 
@@ -246,6 +248,12 @@ func TestAgainstOracle(t *testing.T) {
 	for name, c := range testConfigs() {
 		t.Run(name, func(t *testing.T) {
 			m, b := testModel(t, c, 7), testBatch(c, 2, 13, 5)
+			if name == "one layer, long" { // a document over several blocks of rows
+				b = testBatch(c, 1, 70, 6)
+				for i := range b.Pos[3:] {
+					b.Pos[3+i] = int32(i)
+				}
+			}
 			o := newOracle(m)
 			weights := make([]float32, len(b.Targets))
 			var losses []mat.Tensor
