@@ -11,6 +11,8 @@ const (
 	formTN             // a[k,m] b[k,n]
 )
 
+func (f form) String() string { return [...]string{"NN", "NT", "TN"}[f] }
+
 // deepest is the longest part of a sum that one pass of the micro-kernel takes: a strip of the left side (14 x 512 floats, 28
 // KB) then stays in the first cache. It divides sums the same way whatever the shape, so a row's bits depend on k alone.
 const deepest = 512

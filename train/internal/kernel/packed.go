@@ -16,6 +16,9 @@ func (p *Pool) Pack(n, k int, w []float32, ldw int) *Packed {
 	t := p.table
 	count := (n + t.nr - 1) / t.nr
 	packed := &Packed{N: n, K: k, nr: t.nr, panels: make([]float32, count*k*t.nr)}
+	if k == 0 {
+		return packed
+	}
 	p.Run(count, func(_ *Worker, panel int) {
 		from := panel * t.nr
 		t.packCols(k, min(t.nr, n-from), w[from*ldw:], ldw, packed.panels[panel*k*t.nr:(panel+1)*k*t.nr])

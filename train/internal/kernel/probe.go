@@ -1,6 +1,10 @@
 package kernel
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"time"
+)
 
 // Figure is one measurement: the rate of a product and the peak of the same core in the same run, both in GFLOP/s (for
 // bandwidth: GB/s).
@@ -47,4 +51,49 @@ func (p *Pool) Bandwidth() float64 {
 // shapes are the products of a small model's step: m, n, k.
 func shapes() [][3]int {
 	return [][3]int{{256, 256, 256}, {1024, 384, 1536}, {2048, 512, 2048}, {2048, 256, 768}}
+}
+
+// Measure times the products of a small model's step on one thread: the median rate by CPU time of several runs, beside the
+// multiply-add peak of the same run.
+func (p *Pool) Measure() []Figure {
+	var figures []Figure
+	one := &Pool{table: p.table, workers: []*Worker{{table: p.table}}}
+	peak := p.Peak()
+	for _, f := range []form{formNN, formNT, formTN} {
+		var rates []float64
+		for _, s := range shapes() {
+			call := operands(one, f, s)
+			flops := 2 * float64(s[0]) * float64(s[1]) * float64(s[2])
+			calls := 1 + int(peak*1e9*0.02/flops) // twenty milliseconds and more
+			for range 9 {
+				start := cpuSeconds()
+				for range calls {
+					call()
+				}
+				rates = append(rates, flops*float64(calls)/(cpuSeconds()-start)/1e9)
+			}
+		}
+		slices.Sort(rates)
+		figures = append(figures, Figure{Name: fmt.Sprintf("%s %s", p.Kernel(), f), Rate: rates[len(rates)/2], Peak: peak})
+	}
+	return figures
+}
+
+// operands gives a call of the product on matrices of its own.
+func operands(p *Pool, f form, s [3]int) func() {
+	m, n, k := s[0], s[1], s[2]
+	a, b, c := make([]float32, m*k), make([]float32, k*n), make([]float32, m*n)
+	for i := range a {
+		a[i] = float32(i%17)/8 - 1
+	}
+	for i := range b {
+		b[i] = float32(i%13)/6 - 1
+	}
+	switch f {
+	case formNN:
+		return func() { p.NN(m, n, k, a, k, b, n, 0, c, n) }
+	case formNT:
+		return func() { p.NT(m, n, k, a, k, b, k, 0, c, n) }
+	}
+	return func() { p.TN(m, n, k, a, m, b, n, 0, c, n) }
 }
