@@ -46,3 +46,16 @@ func median(xs []float64) float64 {
 	s := slices.Sorted(slices.Values(xs))
 	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
 }
+
+// standardError is that of a mean; 0 of fewer than two.
+func standardError(xs []float64) float64 {
+	if len(xs) < 2 {
+		return 0
+	}
+	m, square := mean(xs), 0.0
+	for _, x := range xs {
+		square += (x - m) * (x - m)
+	}
+	n := float64(len(xs))
+	return math.Sqrt(square / (n - 1) / n)
+}
