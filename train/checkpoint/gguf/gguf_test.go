@@ -146,7 +146,7 @@ func TestRefused(t *testing.T) {
 		name, want string
 		change     func([]byte)
 	}{
-		{"magic", "no GGUF", put32(0, 0x46554747)},
+		{"magic", "no GGUF", put32(0, 0x47475546)},
 		{"version", "version 1", put32(4, 1)},
 		{"endian", "big-endian", put32(4, 3<<24)},
 		{"tensors", "", put64(8, 1<<60)},

@@ -15,8 +15,8 @@ import (
 	"winnow/train/checkpoint/half"
 )
 
-// indexName is the file of a folder that says which shard holds which tensor.
-const indexName = "model.safetensors.index.json"
+// IndexName is the file of a folder that says which shard holds which tensor.
+const IndexName = "model.safetensors.index.json"
 
 // FileName is the file of a folder that holds all its tensors, where they are not sharded.
 const FileName = "model.safetensors"
@@ -144,7 +144,7 @@ func Open(path string) (*Set, error) {
 	if !info.IsDir() {
 		return openFiles([]string{path}, nil)
 	}
-	index, err := os.ReadFile(filepath.Join(path, indexName))
+	index, err := os.ReadFile(filepath.Join(path, IndexName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return openFiles([]string{filepath.Join(path, FileName)}, nil)
 	}
@@ -155,12 +155,12 @@ func Open(path string) (*Set, error) {
 		Map map[string]string `json:"weight_map"`
 	}
 	if err := json.Unmarshal(index, &j); err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(path, indexName), err)
+		return nil, fmt.Errorf("%s: %w", filepath.Join(path, IndexName), err)
 	}
 	var shards []string
 	for name, file := range j.Map {
 		if !filepath.IsLocal(file) || filepath.Base(file) != file {
-			return nil, fmt.Errorf("%s: tensor %q: %q is no file of this folder", filepath.Join(path, indexName), name, file)
+			return nil, fmt.Errorf("%s: tensor %q: %q is no file of this folder", filepath.Join(path, IndexName), name, file)
 		}
 		shards = append(shards, filepath.Join(path, file))
 	}

@@ -162,7 +162,7 @@ func TestShards(t *testing.T) {
 	if _, err := s.Tensors(); err != nil {
 		t.Fatal(err)
 	}
-	index, err := os.ReadFile(filepath.Join(dir, indexName))
+	index, err := os.ReadFile(filepath.Join(dir, IndexName))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func TestShards(t *testing.T) {
 		if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(copied, indexName), []byte(strings.Replace(string(index), change[0], change[1], 1)), 0o666); err != nil {
+		if err := os.WriteFile(filepath.Join(copied, IndexName), []byte(strings.Replace(string(index), change[0], change[1], 1)), 0o666); err != nil {
 			t.Fatal(err)
 		}
 		if s, err := Open(copied); err == nil || !strings.Contains(err.Error(), name) {

@@ -41,7 +41,8 @@ def make(name, config, kind, tok, dtype=torch.float32, shard="1GB"):
     shutil.rmtree(folder, ignore_errors=True)
     model.save_pretrained(folder, max_shard_size=shard)
     tok.save_pretrained(folder)
-    model.to(torch.float32)
+    # Read again: a model that was narrower for a moment has rounded its rotary frequencies too.
+    model = kind.from_pretrained(folder, dtype=torch.float32).eval()
     ids = [tok(t).input_ids[:20] for t in TEXTS[:3]]
     logits = []
     with torch.no_grad():

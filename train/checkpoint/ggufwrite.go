@@ -1,0 +1,225 @@
+package checkpoint
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"winnow/train/bpe"
+	"winnow/train/checkpoint/gguf"
+	"winnow/train/llm"
+)
+
+// Keys of this program's own in a GGUF file.
+const (
+	lineageKey   = "winnow.lineage"             // JSON of Info
+	tokenizerKey = "tokenizer.huggingface.json" // ggml's name for a whole tokenizer.json
+)
+
+// fileTypes are ggml's numbers for what most weights of a file are stored as, and the type of those weights.
+var fileTypes = map[string]struct {
+	number uint32
+	weight gguf.Type
+}{"f32": {0, gguf.F32}, "f16": {1, gguf.F16}, "q8_0": {7, gguf.Q8_0}}
+
+// tensorNames are GGUF's names of what stands behind model.layers.<i>. and before .weight or .bias.
+var tensorNames = map[string]string{
+	"input_layernorm": "attn_norm", "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
+	"self_attn.o_proj": "attn_output", "post_attention_layernorm": "ffn_norm", "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up",
+	"mlp.down_proj": "ffn_down",
+}
+
+// ggufName translates transformers' name of a tensor.
+func ggufName(name string) string {
+	switch name {
+	case "model.embed_tokens.weight":
+		return "token_embd.weight"
+	case "model.norm.weight":
+		return "output_norm.weight"
+	case "lm_head.weight":
+		return "output.weight"
+	}
+	layer, rest, _ := strings.Cut(strings.TrimPrefix(name, "model.layers."), ".")
+	at := strings.LastIndexByte(rest, '.')
+	return "blk." + layer + "." + tensorNames[rest[:at]] + rest[at:]
+}
+
+// WriteGGUF writes a model for llama.cpp and Ollama: architecture llama, or qwen2 where the model has biases. format is
+// f32, f16 or q8_0; a weight whose rows are no multiple of 32 stays f16 in q8_0, norms and biases are f32 in all. The file
+// is replaced whole. Without a tokenizer (nil) the file loads in few programs.
+func WriteGGUF(path string, m *llm.Model, tok *bpe.Tokenizer, info *Info, format string) error {
+	if _, ok := fileTypes[format]; !ok {
+		return fmt.Errorf("%s: format %q is not known; f32, f16 and q8_0 are", path, format)
+	}
+	keys, err := ggufKeys(m.Config, tok, info, format)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	tensors := ggufTensors(m, format)
+	if err := replaceFile(path, func(w io.Writer) error { return gguf.Write(w, keys, tensors) }); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+func ggufTensors(m *llm.Model, format string) []gguf.Tensor {
+	weights := Weights(m)
+	tensors := make([]gguf.Tensor, len(weights))
+	for i, w := range weights {
+		t := gguf.Tensor{Name: ggufName(w.Name), Shape: w.Shape, Data: w.Data, Type: gguf.F32}
+		if len(w.Shape) == 2 {
+			t.Type = fileTypes[format].weight
+			if t.Type == gguf.Q8_0 && w.Shape[1]%32 != 0 {
+				t.Type = gguf.F16
+			}
+			if heads := rotatedHeads(m.Config, w.Name); heads > 0 {
+				t.Data = interleave(w.Data, heads, w.Shape[1])
+			}
+		}
+		tensors[i] = t
+	}
+	return tensors
+}
+
+// rotatedHeads is the number of heads of a weight whose rows llama.cpp has in another order, 0 for all others.
+func rotatedHeads(c llm.Config, name string) int {
+	switch {
+	case c.QKVBias: // architecture qwen2
+		return 0
+	case strings.HasSuffix(name, ".self_attn.q_proj.weight"):
+		return c.Heads
+	case strings.HasSuffix(name, ".self_attn.k_proj.weight"):
+		return c.KVHeads
+	}
+	return 0
+}
+
+func ggufKeys(c llm.Config, tok *bpe.Tokenizer, info *Info, format string) ([]gguf.Key, error) {
+	architecture := "llama"
+	if c.QKVBias {
+		architecture = "qwen2"
+		if c.Heads*c.HeadDim != c.Dim {
+			return nil, fmt.Errorf("llama.cpp's qwen2 wants heads*head_dim = dim; here %d*%d and %d", c.Heads, c.HeadDim, c.Dim)
+		}
+	}
+	name := "winnow " + info.Kind
+	if len(info.Hash) >= 12 {
+		name += " " + info.Hash[:12]
+	}
+	keys := []gguf.Key{
+		{Name: "general.architecture", Value: architecture}, {Name: "general.name", Value: name},
+		{Name: "general.file_type", Value: fileTypes[format].number}, {Name: "general.quantization_version", Value: uint32(2)},
+	}
+	add := func(name string, value any) {
+		keys = append(keys, gguf.Key{Name: architecture + "." + name, Value: value})
+	}
+	add("context_length", uint32(c.Context))
+	add("embedding_length", uint32(c.Dim))
+	add("block_count", uint32(c.Layers))
+	add("feed_forward_length", uint32(c.FFN))
+	add("attention.head_count", uint32(c.Heads))
+	add("attention.head_count_kv", uint32(c.KVHeads))
+	add("attention.key_length", uint32(c.HeadDim))
+	add("attention.value_length", uint32(c.HeadDim))
+	add("attention.layer_norm_rms_epsilon", float32(c.NormEps))
+	add("rope.dimension_count", uint32(c.HeadDim))
+	add("rope.freq_base", float32(c.RopeTheta))
+	add("vocab_size", uint32(c.Vocab))
+	if tok != nil {
+		more, err := tokenizerKeys(tok, c.Vocab, info.ChatTemplate)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, more...)
+	}
+	lineage, err := encodeInfo(info)
+	return append(keys, gguf.Key{Name: lineageKey, Value: string(lineage)}), err
+}
+
+// tokenizerKeys describes the tokenizer of a model of vocab ids: ids beyond the tokenizer's are unused.
+func tokenizerKeys(tok *bpe.Tokenizer, vocab int, template string) ([]gguf.Key, error) {
+	p := tok.Parts()
+	if len(p.Tokens) > vocab {
+		return nil, fmt.Errorf("a tokenizer of %d ids for a model of %d", len(p.Tokens), vocab)
+	}
+	tokens, types := p.Tokens, p.Types
+	for id := len(tokens); id < vocab; id++ {
+		tokens, types = append(tokens, fmt.Sprintf("[PAD%d]", id)), append(types, bpe.TypeUnused)
+	}
+	merges := make([]string, len(p.Merges))
+	for i, m := range p.Merges {
+		merges[i] = m[0] + " " + m[1]
+	}
+	begins, err := addsBOS(tok)
+	if err != nil {
+		return nil, err
+	}
+	var whole bytes.Buffer
+	if err := tok.WriteJSON(&whole); err != nil {
+		return nil, err
+	}
+	keys := []gguf.Key{{Name: "model", Value: "gpt2"}, {Name: "pre", Value: p.Splitter}, {Name: "tokens", Value: tokens}, {Name: "token_type", Value: types}, {Name: "merges", Value: merges}}
+	for _, r := range []struct {
+		name string
+		id   int32
+	}{{"bos_token_id", p.BOS}, {"eos_token_id", p.EOS}, {"padding_token_id", p.PAD}} {
+		if r.id >= 0 {
+			keys = append(keys, gguf.Key{Name: r.name, Value: uint32(r.id)})
+		}
+	}
+	if end, ok := tok.Special(bpe.IMEnd); ok && template != "" {
+		keys = append(keys, gguf.Key{Name: "eot_token_id", Value: uint32(end)})
+	}
+	keys = append(keys, gguf.Key{Name: "add_bos_token", Value: begins}, gguf.Key{Name: "add_eos_token", Value: false}, gguf.Key{Name: "add_space_prefix", Value: false})
+	for i := range keys {
+		keys[i].Name = "tokenizer.ggml." + keys[i].Name
+	}
+	if template != "" {
+		keys = append(keys, gguf.Key{Name: "tokenizer.chat_template", Value: template})
+	}
+	return append(keys, gguf.Key{Name: tokenizerKey, Value: whole.String()}), nil
+}
+
+// Export writes a model to path in another form: format hf is a model folder with weights of dtype f32, f16 or bf16, format
+// gguf a file of dtype f32, f16 or q8_0. The lineage written with it has the model as its parent.
+func Export(path string, m *llm.Model, tok *bpe.Tokenizer, parent *Info, format, dtype, program string) error {
+	info := &Info{Kind: KindExport, Hash: parent.Hash, Tokenizer: parent.Tokenizer, Program: program, ChatTemplate: parent.ChatTemplate, Parents: []Info{*parent}}
+	switch {
+	case format == "gguf":
+		return WriteGGUF(path, m, tok, info, dtype)
+	case format != "hf":
+		return fmt.Errorf("format %q is not known; gguf and hf are", format)
+	}
+	stored := map[string]string{"f32": "F32", "f16": "F16", "bf16": "BF16"}[dtype]
+	if stored == "" {
+		return fmt.Errorf("a model folder does not hold type %q; f32, f16 and bf16 are", dtype)
+	}
+	if stored != "F32" {
+		rounded, err := roundWeights(m, stored)
+		if err != nil {
+			return err
+		}
+		info.Hash = Hash(rounded)
+	}
+	return saveModel(path, m, tok, info, stored)
+}
+
+// roundWeights gives the weights as a narrower type holds them.
+func roundWeights(m *llm.Model, dtype string) ([]Tensor, error) {
+	tensors := Weights(m)
+	for i, t := range tensors {
+		rounded := make([]float32, len(t.Data))
+		for k, v := range t.Data {
+			r := round(v, dtype)
+			if math.IsInf(float64(r), 0) && !math.IsInf(float64(v), 0) {
+				return nil, fmt.Errorf("tensor %q: %w", t.Name, errors.New(fmt.Sprint(v)+" is beyond "+dtype))
+			}
+			rounded[k] = r
+		}
+		tensors[i].Data = rounded
+	}
+	return tensors, nil
+}
