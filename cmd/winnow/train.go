@@ -7,6 +7,6 @@ func (a *app) trainCmd() *cobra.Command {
 		Use:   "train",
 		Short: a.lang.T("train a tokenizer and a model on the kept texts of a run", "用运行保留的文本训练分词器与模型"),
 	}
-	cmd.AddCommand()
+	cmd.AddCommand(a.trainShow())
 	return cmd
 }

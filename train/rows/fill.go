@@ -140,3 +140,20 @@ func (p *source) ledger(k int64) (l Ledger, err error) {
 	}
 	return l, nil
 }
+
+// Passed is the number of rows after which the first pass over a source is over.
+func (s *Stream) Passed(source int) (int64, error) {
+	rows, err := s.EpochRows(source, 0)
+	if err != nil {
+		return 0, err
+	}
+	whole, rest := rows/int64(s.before[source][len(s.cycle)]), rows%int64(s.before[source][len(s.cycle)])
+	g := whole * int64(len(s.cycle))
+	for at := 0; rest > 0; at++ {
+		if int(s.cycle[at]) == source {
+			rest--
+		}
+		g++
+	}
+	return g, nil
+}

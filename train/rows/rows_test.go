@@ -180,6 +180,19 @@ func TestWeights(t *testing.T) {
 			t.Fatalf("row %d: %d of the first source", g, from[0])
 		}
 	}
+	// After as many rows as Passed says, nothing of the source's first pass is left; before, something is.
+	for i, src := range []*Tokens{a, b} {
+		g, err := s.Passed(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l, _ := s.sources[i].ledger(s.count(i, g)); l.Text != src.Total() || l.Left != 0 {
+			t.Errorf("source %d: after %d rows %+v", i, g, l)
+		}
+		if l, _ := s.sources[i].ledger(s.count(i, g-1)); l.Left == 0 {
+			t.Errorf("source %d: nothing left after %d rows", i, g-1)
+		}
+	}
 	for _, bad := range [][]Source{nil, {{"a", a, nil, 1}, {"b", b, nil, 0}}, {{"a", a, nil, 1}, {"b", b, nil, 1e-9}}, {{"a", a, []int{}, 1}}} {
 		if _, err := NewStream(bad, options(8)); err == nil {
 			t.Errorf("%d sources: no error", len(bad))
