@@ -46,7 +46,7 @@ func benchmarkProduct(b *testing.B, p *Pool, f form, s [3]int) {
 func BenchmarkBlocks(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 1))
 	const stride = 768
-	q, k, c := randoms(r, make([]float32, 256*stride)), randoms(r, make([]float32, 256*stride)), make([]float32, 256*256)
+	q, k, out, c := randoms(r, make([]float32, 256*stride)), randoms(r, make([]float32, 256*stride)), make([]float32, 256*stride), randoms(r, make([]float32, 256*256))
 	for _, name := range Names() {
 		p, err := New(1, name)
 		if err != nil {
@@ -55,15 +55,14 @@ func BenchmarkBlocks(b *testing.B) {
 		w := p.workers[0]
 		for _, n := range []int{64, 256} {
 			for f, call := range map[form]func(){
-				formNT: func() { w.NT(64, n, 64, q, stride, k, stride, 0, c, 256) }, // scores
-				formNN: func() { w.NN(64, 64, n, c, 256, k, stride, 0, q, stride) }, // output
-				formTN: func() { w.TN(n, 64, 64, c, 256, k, stride, 0, q, stride) }, // gradients of keys and values
+				formNT: func() { w.NT(64, n, 64, q, stride, k, stride, 0, out, 256) }, // scores
+				formNN: func() { w.NN(64, 64, n, c, 256, k, stride, 0, out, stride) }, // output
+				formTN: func() { w.TN(n, 64, 64, c, 256, k, stride, 0, out, stride) }, // gradients of keys and values
 			} {
 				b.Run(fmt.Sprintf("%s/%s/%d", name, f, n), func(b *testing.B) {
 					start := cpuSeconds()
 					for range b.N {
 						call()
-						clear(c)
 					}
 					b.ReportMetric(2*64*64*float64(n)*float64(b.N)/(cpuSeconds()-start)/1e9, "GFLOP/cpu-s")
 				})
@@ -106,7 +105,8 @@ func BenchmarkPacked(b *testing.B) {
 func BenchmarkRows(b *testing.B) {
 	const n = 4096
 	r := rand.New(rand.NewPCG(1, 1))
-	x, y, z, u, v := make([]float32, n), randoms(r, make([]float32, n)), randoms(r, make([]float32, n)), randoms(r, make([]float32, n)), make([]float32, n)
+	x, y, z, u := make([]float32, n), randoms(r, make([]float32, n)), randoms(r, make([]float32, n)), randoms(r, make([]float32, n))
+	v, g, m := make([]float32, n), make([]float32, n), make([]float32, n)
 	for _, name := range Names() {
 		p, err := New(1, name)
 		if err != nil {
@@ -124,7 +124,7 @@ func BenchmarkRows(b *testing.B) {
 			{"swiglu gradient", 5, func() { w.SwiGLUGrad(x, v, u, y, z) }},
 			{"rmsnorm", 3, func() { w.RMSNorm(x, y, z, 1e-5) }},
 			{"rmsnorm gradient", 5, func() { w.RMSNormGrad(x, v, u, y, z, 1, 0) }},
-			{"adamw", 7, func() { w.AdamW(x, v, u, v, AdamW{Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, Step: 1}) }},
+			{"adamw", 7, func() { w.AdamW(x, g, m, v, AdamW{Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, Step: 1}) }},
 			{"dot", 2, func() { w.Dot(y, z) }},
 		} {
 			b.Run(name+"/"+f.name, func(b *testing.B) {
@@ -151,5 +151,24 @@ func BenchmarkRun(b *testing.B) {
 			}
 		})
 		p.Close()
+	}
+}
+
+// BenchmarkMeasure is the figure that the program reports: medians over the shapes, beside the peak of the same run.
+func BenchmarkMeasure(b *testing.B) {
+	for _, name := range Names() {
+		p, err := New(1, name)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				for _, f := range p.Measure() {
+					form := f.Name[len(f.Name)-2:]
+					b.ReportMetric(f.Rate, form+"-GFLOP/cpu-s")
+					b.ReportMetric(100*f.Rate/f.Peak, form+"-%peak")
+				}
+			}
+		})
 	}
 }

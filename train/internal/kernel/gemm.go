@@ -232,25 +232,34 @@ func (g *product) tile(w *Worker, i int) {
 	}
 	firstStrip, firstPanel := i/g.tilesN*g.tileM, i%g.tilesN*g.tileN
 	lastStrip, lastPanel := min(g.strips, firstStrip+g.tileM), min((g.width+g.nr-1)/g.nr, firstPanel+g.tileN)
+	if g.form == formTN {
+		g.packStrips(w, firstStrip, lastStrip)
+	}
 	for s := firstStrip; s < lastStrip; s++ {
 		row, end := g.m*s/g.strips, g.m*(s+1)/g.strips
-		rows := end - row
-		left, rs, ks := g.left(w, row, rows)
+		left, rs, ks := g.a, g.lda, 1
+		if g.form == formTN {
+			left, rs, ks = w.strips[(s-firstStrip)*g.depth*g.mr:], 1, g.mr
+		} else {
+			left = left[row*g.lda+g.start:]
+		}
 		for panel := firstPanel; panel < lastPanel; panel++ {
 			from := panel * g.nr
-			t.micro(rows, min(g.nr, g.width-from), g.depth, left, rs, ks, g.panels[panel*g.depth*g.nr:], g.c[row*g.ldc+g.column+from:], g.ldc, beta)
+			t.micro(end-row, min(g.nr, g.width-from), g.depth, left, rs, ks, g.panels[panel*g.depth*g.nr:], g.c[row*g.ldc+g.column+from:], g.ldc, beta)
 		}
 	}
 }
 
-// left is the strip of the left side at row: in place, or packed where its rows lie across.
-func (g *product) left(w *Worker, row, rows int) (a []float32, rs, ks int) {
-	if g.form != formTN {
-		return g.a[row*g.lda+g.start:], g.lda, 1
+// packStrips packs the left side of a tile whose rows lie across: a few elements of the sum for all strips, then the next,
+// so that each line is read once.
+func (g *product) packStrips(w *Worker, first, last int) {
+	w.strips = grown(w.strips, (last-first)*g.depth*g.mr)
+	for l := 0; l < g.depth; l += packRows {
+		for s := first; s < last; s++ {
+			row, end := g.m*s/g.strips, g.m*(s+1)/g.strips
+			w.table.packRows(min(packRows, g.depth-l), end-row, g.mr, g.a[(g.start+l)*g.lda+row:], g.lda, w.strips[((s-first)*g.depth+l)*g.mr:])
+		}
 	}
-	w.strips = grown(w.strips, g.depth*g.mr+16)
-	w.table.packRows(g.depth, rows, g.mr, g.a[g.start*g.lda+row:], g.lda, w.strips)
-	return w.strips, 1, g.mr
 }
 
 // grown is s with at least n elements; what it held is lost.

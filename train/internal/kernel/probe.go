@@ -16,19 +16,30 @@ type Figure struct {
 // Peak measures one core's multiply-add peak in GFLOP/s: the best of short runs, so that other work on the machine does not
 // show.
 func (p *Pool) Peak() float64 {
+	rounds := p.peakRounds()
 	best := 0.0
-	rounds := 1 << 10
-	for range 60 {
-		start := time.Now()
-		p.table.peak(rounds)
-		elapsed := time.Since(start).Seconds()
-		if elapsed < 0.0005 && rounds < 1<<28 {
-			rounds *= 2
-			continue
-		}
-		best = max(best, float64(rounds)*float64(p.table.peakFlops)/elapsed/1e9)
+	for range 40 {
+		best = max(best, p.peakRate(rounds))
 	}
 	return best
+}
+
+// peakRounds is how many rounds take half a millisecond.
+func (p *Pool) peakRounds() int {
+	rounds := 1 << 10
+	for start := time.Now(); rounds < 1<<28; start = time.Now() {
+		if p.table.peak(rounds); time.Since(start) > 500*time.Microsecond {
+			break
+		}
+		rounds *= 2
+	}
+	return rounds
+}
+
+func (p *Pool) peakRate(rounds int) float64 {
+	start := time.Now()
+	p.table.peak(rounds)
+	return float64(rounds) * float64(p.table.peakFlops) / time.Since(start).Seconds() / 1e9
 }
 
 // Bandwidth measures how fast the pool's threads together read memory that no cache holds, in GB/s: the best of several
@@ -53,28 +64,36 @@ func shapes() [][3]int {
 	return [][3]int{{256, 256, 256}, {1024, 384, 1536}, {2048, 512, 2048}, {2048, 256, 768}}
 }
 
-// Measure times the products of a small model's step on one thread: the median rate by CPU time of several runs, beside the
-// multiply-add peak of the same run.
+// Measure times the products of a small model's step on one thread by CPU time. Between any two runs stands one of the
+// multiply-add peak (the best of five of half a millisecond), since clocks and neighbours change: a figure is the median rate
+// of all runs and the median peak.
 func (p *Pool) Measure() []Figure {
 	var figures []Figure
 	one := &Pool{table: p.table, workers: []*Worker{{table: p.table}}}
-	peak := p.Peak()
+	rounds := p.peakRounds()
 	for _, f := range []form{formNN, formNT, formTN} {
-		var rates []float64
+		var rates, peaks []float64
 		for _, s := range shapes() {
 			call := operands(one, f, s)
+			call()
 			flops := 2 * float64(s[0]) * float64(s[1]) * float64(s[2])
-			calls := 1 + int(peak*1e9*0.02/flops) // twenty milliseconds and more
+			calls := 1 + int(p.peakRate(rounds)*1e9*0.01/flops) // ten milliseconds and more
 			for range 9 {
+				peak := 0.0
+				for range 5 {
+					peak = max(peak, p.peakRate(rounds))
+				}
 				start := cpuSeconds()
 				for range calls {
 					call()
 				}
 				rates = append(rates, flops*float64(calls)/(cpuSeconds()-start)/1e9)
+				peaks = append(peaks, peak)
 			}
 		}
 		slices.Sort(rates)
-		figures = append(figures, Figure{Name: fmt.Sprintf("%s %s", p.Kernel(), f), Rate: rates[len(rates)/2], Peak: peak})
+		slices.Sort(peaks)
+		figures = append(figures, Figure{Name: fmt.Sprintf("%s %s", p.Kernel(), f), Rate: rates[len(rates)/2], Peak: peaks[len(peaks)/2]})
 	}
 	return figures
 }

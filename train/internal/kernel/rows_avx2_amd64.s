@@ -2,6 +2,16 @@
 
 #include "textflag.h"
 
+DATA flush_avx2<>+0(SB)/8, $0x00009fc000009fc0
+DATA flush_avx2<>+8(SB)/8, $0x00009fc000009fc0
+DATA flush_avx2<>+16(SB)/8, $0x00009fc000009fc0
+DATA flush_avx2<>+24(SB)/8, $0x00009fc000009fc0
+DATA flush_avx2<>+32(SB)/8, $0x00009fc000009fc0
+DATA flush_avx2<>+40(SB)/8, $0x00009fc000009fc0
+DATA flush_avx2<>+48(SB)/8, $0x00009fc000009fc0
+DATA flush_avx2<>+56(SB)/8, $0x00009fc000009fc0
+GLOBL flush_avx2<>(SB), RODATA|NOPTR, $64
+
 DATA least_avx2<>+0(SB)/8, $0xc2d00000c2d00000
 DATA least_avx2<>+8(SB)/8, $0xc2d00000c2d00000
 DATA least_avx2<>+16(SB)/8, $0xc2d00000c2d00000
@@ -132,8 +142,19 @@ DATA masks<>+48(SB)/8, $0
 DATA masks<>+56(SB)/8, $0
 GLOBL masks<>(SB), RODATA|NOPTR, $64
 
+DATA rest_avx2<>+0(SB)/8, $0x00001f8000001f80
+DATA rest_avx2<>+8(SB)/8, $0x00001f8000001f80
+DATA rest_avx2<>+16(SB)/8, $0x00001f8000001f80
+DATA rest_avx2<>+24(SB)/8, $0x00001f8000001f80
+DATA rest_avx2<>+32(SB)/8, $0x00001f8000001f80
+DATA rest_avx2<>+40(SB)/8, $0x00001f8000001f80
+DATA rest_avx2<>+48(SB)/8, $0x00001f8000001f80
+DATA rest_avx2<>+56(SB)/8, $0x00001f8000001f80
+GLOBL rest_avx2<>(SB), RODATA|NOPTR, $64
+
 // func exp2(dst []float32, x []float32, scale float32, shift float32)
 TEXT ·exp2(SB), NOSPLIT, $0-56
+	LDMXCSR flush_avx2<>(SB)
 	VMOVUPS least_avx2<>(SB), Y14
 	VMOVUPS most_avx2<>(SB), Y13
 	MOVQ dst_base+0(FP), DI
@@ -210,11 +231,13 @@ tail2:
 	VMASKMOVPS Y0, Y15, (DI)
 
 done3:
+	LDMXCSR rest_avx2<>(SB)
 	VZEROUPPER 
 	RET 
 
 // func expSum2(dst []float32, x []float32, scale float32, shift float32) float32
 TEXT ·expSum2(SB), NOSPLIT, $0-60
+	LDMXCSR flush_avx2<>(SB)
 	VMOVUPS least_avx2<>(SB), Y14
 	VMOVUPS most_avx2<>(SB), Y13
 	MOVQ dst_base+0(FP), DI
@@ -301,11 +324,13 @@ done6:
 	VPERMILPS $0xb1, X10, X1
 	VADDPS X1, X10, X10
 	VMOVSS X10, ret+56(FP)
+	LDMXCSR rest_avx2<>(SB)
 	VZEROUPPER 
 	RET 
 
 // func sumExp2(x []float32, scale float32, shift float32) float32
 TEXT ·sumExp2(SB), NOSPLIT, $0-36
+	LDMXCSR flush_avx2<>(SB)
 	VMOVUPS least_avx2<>(SB), Y14
 	VMOVUPS most_avx2<>(SB), Y13
 	MOVQ x_len+8(FP), CX
@@ -388,11 +413,13 @@ done9:
 	VPERMILPS $0xb1, X10, X1
 	VADDPS X1, X10, X10
 	VMOVSS X10, ret+32(FP)
+	LDMXCSR rest_avx2<>(SB)
 	VZEROUPPER 
 	RET 
 
 // func silu2(dst []float32, x []float32)
 TEXT ·silu2(SB), NOSPLIT, $0-48
+	LDMXCSR flush_avx2<>(SB)
 	VMOVUPS least_avx2<>(SB), Y14
 	VMOVUPS most_avx2<>(SB), Y13
 	VXORPS Y9, Y9, Y9
@@ -471,11 +498,13 @@ tail11:
 	VMASKMOVPS Y0, Y15, (DI)
 
 done12:
+	LDMXCSR rest_avx2<>(SB)
 	VZEROUPPER 
 	RET 
 
 // func swiglu2(dst []float32, gate []float32, up []float32)
 TEXT ·swiglu2(SB), NOSPLIT, $0-72
+	LDMXCSR flush_avx2<>(SB)
 	VMOVUPS least_avx2<>(SB), Y14
 	VMOVUPS most_avx2<>(SB), Y13
 	VXORPS Y9, Y9, Y9
@@ -560,11 +589,13 @@ tail14:
 	VMASKMOVPS Y0, Y15, (DI)
 
 done15:
+	LDMXCSR rest_avx2<>(SB)
 	VZEROUPPER 
 	RET 
 
 // func swigluGrad2(dgate []float32, dup []float32, dy []float32, gate []float32, up []float32)
 TEXT ·swigluGrad2(SB), NOSPLIT, $0-120
+	LDMXCSR flush_avx2<>(SB)
 	VMOVUPS least_avx2<>(SB), Y14
 	VMOVUPS most_avx2<>(SB), Y13
 	VXORPS Y9, Y9, Y9
@@ -669,11 +700,13 @@ tail17:
 	VMASKMOVPS Y2, Y15, (R8)
 
 done18:
+	LDMXCSR rest_avx2<>(SB)
 	VZEROUPPER 
 	RET 
 
 // func softmaxGrad2(ds []float32, p []float32, dp []float32, sum float32, scale float32)
 TEXT ·softmaxGrad2(SB), NOSPLIT, $0-80
+	LDMXCSR flush_avx2<>(SB)
 	MOVQ ds_base+0(FP), DI
 	MOVQ ds_len+8(FP), CX
 	MOVQ p_base+24(FP), SI
@@ -711,6 +744,7 @@ tail20:
 	VMASKMOVPS Y1, Y15, (DI)
 
 done21:
+	LDMXCSR rest_avx2<>(SB)
 	VZEROUPPER 
 	RET 
 
@@ -1076,6 +1110,7 @@ done41:
 
 // func scale2(dst []float32, a float32)
 TEXT ·scale2(SB), NOSPLIT, $0-28
+	LDMXCSR flush_avx2<>(SB)
 	MOVQ dst_base+0(FP), DI
 	MOVQ dst_len+8(FP), CX
 	VBROADCASTSS a+24(FP), Y8
@@ -1123,6 +1158,7 @@ tail44:
 	VMASKMOVPS Y0, Y15, (DI)
 
 done45:
+	LDMXCSR rest_avx2<>(SB)
 	VZEROUPPER 
 	RET 
 
@@ -1441,6 +1477,7 @@ done65:
 
 // func adamw2(w []float32, g []float32, m []float32, v []float32, c *adamConstants)
 TEXT ·adamw2(SB), NOSPLIT, $0-104
+	LDMXCSR flush_avx2<>(SB)
 	MOVQ w_base+0(FP), DI
 	MOVQ w_len+8(FP), CX
 	MOVQ g_base+24(FP), SI
@@ -1518,6 +1555,7 @@ tail68:
 	VMASKMOVPS Y0, Y15, (SI)
 
 done69:
+	LDMXCSR rest_avx2<>(SB)
 	VZEROUPPER 
 	RET 
 

@@ -2,6 +2,16 @@
 
 #include "textflag.h"
 
+DATA flush_avx512<>+0(SB)/8, $0x00009fc000009fc0
+DATA flush_avx512<>+8(SB)/8, $0x00009fc000009fc0
+DATA flush_avx512<>+16(SB)/8, $0x00009fc000009fc0
+DATA flush_avx512<>+24(SB)/8, $0x00009fc000009fc0
+DATA flush_avx512<>+32(SB)/8, $0x00009fc000009fc0
+DATA flush_avx512<>+40(SB)/8, $0x00009fc000009fc0
+DATA flush_avx512<>+48(SB)/8, $0x00009fc000009fc0
+DATA flush_avx512<>+56(SB)/8, $0x00009fc000009fc0
+GLOBL flush_avx512<>(SB), RODATA|NOPTR, $64
+
 DATA least_avx512<>+0(SB)/8, $0xc2d00000c2d00000
 DATA least_avx512<>+8(SB)/8, $0xc2d00000c2d00000
 DATA least_avx512<>+16(SB)/8, $0xc2d00000c2d00000
@@ -112,8 +122,19 @@ DATA one_avx512<>+48(SB)/8, $0x3f8000003f800000
 DATA one_avx512<>+56(SB)/8, $0x3f8000003f800000
 GLOBL one_avx512<>(SB), RODATA|NOPTR, $64
 
+DATA rest_avx512<>+0(SB)/8, $0x00001f8000001f80
+DATA rest_avx512<>+8(SB)/8, $0x00001f8000001f80
+DATA rest_avx512<>+16(SB)/8, $0x00001f8000001f80
+DATA rest_avx512<>+24(SB)/8, $0x00001f8000001f80
+DATA rest_avx512<>+32(SB)/8, $0x00001f8000001f80
+DATA rest_avx512<>+40(SB)/8, $0x00001f8000001f80
+DATA rest_avx512<>+48(SB)/8, $0x00001f8000001f80
+DATA rest_avx512<>+56(SB)/8, $0x00001f8000001f80
+GLOBL rest_avx512<>(SB), RODATA|NOPTR, $64
+
 // func exp512(dst []float32, x []float32, scale float32, shift float32)
 TEXT ·exp512(SB), NOSPLIT, $0-56
+	LDMXCSR flush_avx512<>(SB)
 	VMOVUPS least_avx512<>(SB), Z14
 	VMOVUPS most_avx512<>(SB), Z13
 	MOVQ dst_base+0(FP), DI
@@ -172,11 +193,13 @@ tail2:
 	VMOVUPS Z0, K1, (DI)
 
 done3:
+	LDMXCSR rest_avx512<>(SB)
 	VZEROUPPER 
 	RET 
 
 // func expSum512(dst []float32, x []float32, scale float32, shift float32) float32
 TEXT ·expSum512(SB), NOSPLIT, $0-60
+	LDMXCSR flush_avx512<>(SB)
 	VMOVUPS least_avx512<>(SB), Z14
 	VMOVUPS most_avx512<>(SB), Z13
 	MOVQ dst_base+0(FP), DI
@@ -247,11 +270,13 @@ done6:
 	VPERMILPS $0xb1, X10, X1
 	VADDPS X1, X10, X10
 	VMOVSS X10, ret+56(FP)
+	LDMXCSR rest_avx512<>(SB)
 	VZEROUPPER 
 	RET 
 
 // func sumExp512(x []float32, scale float32, shift float32) float32
 TEXT ·sumExp512(SB), NOSPLIT, $0-36
+	LDMXCSR flush_avx512<>(SB)
 	VMOVUPS least_avx512<>(SB), Z14
 	VMOVUPS most_avx512<>(SB), Z13
 	MOVQ x_len+8(FP), CX
@@ -318,11 +343,13 @@ done9:
 	VPERMILPS $0xb1, X10, X1
 	VADDPS X1, X10, X10
 	VMOVSS X10, ret+32(FP)
+	LDMXCSR rest_avx512<>(SB)
 	VZEROUPPER 
 	RET 
 
 // func silu512(dst []float32, x []float32)
 TEXT ·silu512(SB), NOSPLIT, $0-48
+	LDMXCSR flush_avx512<>(SB)
 	VMOVUPS least_avx512<>(SB), Z14
 	VMOVUPS most_avx512<>(SB), Z13
 	VPXORQ Z9, Z9, Z9
@@ -383,11 +410,13 @@ tail11:
 	VMOVUPS Z0, K1, (DI)
 
 done12:
+	LDMXCSR rest_avx512<>(SB)
 	VZEROUPPER 
 	RET 
 
 // func swiglu512(dst []float32, gate []float32, up []float32)
 TEXT ·swiglu512(SB), NOSPLIT, $0-72
+	LDMXCSR flush_avx512<>(SB)
 	VMOVUPS least_avx512<>(SB), Z14
 	VMOVUPS most_avx512<>(SB), Z13
 	VPXORQ Z9, Z9, Z9
@@ -454,11 +483,13 @@ tail14:
 	VMOVUPS Z0, K1, (DI)
 
 done15:
+	LDMXCSR rest_avx512<>(SB)
 	VZEROUPPER 
 	RET 
 
 // func swigluGrad512(dgate []float32, dup []float32, dy []float32, gate []float32, up []float32)
 TEXT ·swigluGrad512(SB), NOSPLIT, $0-120
+	LDMXCSR flush_avx512<>(SB)
 	VMOVUPS least_avx512<>(SB), Z14
 	VMOVUPS most_avx512<>(SB), Z13
 	VPXORQ Z9, Z9, Z9
@@ -545,11 +576,13 @@ tail17:
 	VMOVUPS Z2, K1, (R8)
 
 done18:
+	LDMXCSR rest_avx512<>(SB)
 	VZEROUPPER 
 	RET 
 
 // func softmaxGrad512(ds []float32, p []float32, dp []float32, sum float32, scale float32)
 TEXT ·softmaxGrad512(SB), NOSPLIT, $0-80
+	LDMXCSR flush_avx512<>(SB)
 	MOVQ ds_base+0(FP), DI
 	MOVQ ds_len+8(FP), CX
 	MOVQ p_base+24(FP), SI
@@ -585,6 +618,7 @@ tail20:
 	VMOVUPS Z1, K1, (DI)
 
 done21:
+	LDMXCSR rest_avx512<>(SB)
 	VZEROUPPER 
 	RET 
 
@@ -940,6 +974,7 @@ done41:
 
 // func scale512(dst []float32, a float32)
 TEXT ·scale512(SB), NOSPLIT, $0-28
+	LDMXCSR flush_avx512<>(SB)
 	MOVQ dst_base+0(FP), DI
 	MOVQ dst_len+8(FP), CX
 	VBROADCASTSS a+24(FP), Z8
@@ -985,6 +1020,7 @@ tail44:
 	VMOVUPS Z0, K1, (DI)
 
 done45:
+	LDMXCSR rest_avx512<>(SB)
 	VZEROUPPER 
 	RET 
 
@@ -1300,6 +1336,7 @@ done65:
 
 // func adamw512(w []float32, g []float32, m []float32, v []float32, c *adamConstants)
 TEXT ·adamw512(SB), NOSPLIT, $0-104
+	LDMXCSR flush_avx512<>(SB)
 	MOVQ w_base+0(FP), DI
 	MOVQ w_len+8(FP), CX
 	MOVQ g_base+24(FP), SI
@@ -1375,6 +1412,7 @@ tail68:
 	VMOVUPS Z0, K1, (SI)
 
 done69:
+	LDMXCSR rest_avx512<>(SB)
 	VZEROUPPER 
 	RET 
 

@@ -91,7 +91,7 @@ func microRows(a *asm, rows int) {
 	a.op("JLT %stail", name)
 	a.label(name + "loop")
 	for u := range unroll {
-		if rows <= 4 { // few rows: bound by memory
+		if rows <= 8 { // few rows: bound by memory, which is asked ahead of its use
 			a.op("PREFETCHT0 %d(BX)", 2048+u*2*a.bytes)
 			if a.wide {
 				a.op("PREFETCHT0 %d(BX)", 2048+64+u*2*a.bytes)

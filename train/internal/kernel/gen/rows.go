@@ -46,6 +46,16 @@ func (a *asm) loop(pointers []string, unroll int, body func(u int, masked bool))
 	a.label(done)
 }
 
+// flush makes results below the normal numbers 0 until rest: moments that decay and probabilities that vanish would
+// otherwise take a hundred times as long, here and in what reads them.
+func (a *asm) flush() { a.op("LDMXCSR %s", a.constant("flush", 0x9fc0)) }
+
+// rest restores the control word that Go programs run with, and returns.
+func (a *asm) rest() {
+	a.op("LDMXCSR %s", a.constant("rest", 0x1f80))
+	a.ret()
+}
+
 // at is the address of a round's register.
 func (a *asm) at(pointer string, u int) string {
 	if u == 0 {
@@ -61,6 +71,7 @@ func (a *asm) float(name string, value float64) string {
 
 // expLimits loads what exp needs in registers: the least and greatest argument, V14 and V13.
 func (a *asm) expLimits() {
+	a.flush()
 	a.op("VMOVUPS %s, V14", a.float("least", -104))
 	a.op("VMOVUPS %s, V13", a.float("most", 89))
 }
@@ -161,7 +172,7 @@ func exponentials(a *asm) {
 		argument(masked, u)
 		a.put(0, a.at("DI", u), masked)
 	})
-	a.ret()
+	a.rest()
 	a.function("expSum"+a.suffix+" is exp that returns its sum.", "expSum", []string{"dst []float32", "x []float32", "scale float32", "shift float32"}, "float32")
 	begin(true, true)
 	a.loop([]string{"SI", "DI"}, 1, func(u int, masked bool) {
@@ -174,7 +185,7 @@ func exponentials(a *asm) {
 	})
 	a.fold("VADDPS", 10, 1)
 	a.result("VMOVSS", "X10")
-	a.ret()
+	a.rest()
 	a.function("sumExp"+a.suffix+" is the sum of exp(scale*x - shift).", "sumExp", []string{"x []float32", "scale float32", "shift float32"}, "float32")
 	begin(true, false)
 	a.loop([]string{"SI"}, 1, func(u int, masked bool) {
@@ -186,7 +197,7 @@ func exponentials(a *asm) {
 	})
 	a.fold("VADDPS", 10, 1)
 	a.result("VMOVSS", "X10")
-	a.ret()
+	a.rest()
 }
 
 // gated writes silu, SwiGLU and the gradients beside them.
@@ -213,7 +224,7 @@ func gated(a *asm) {
 		a.op("VDIVPS V1, V0, V0")
 		a.put(0, a.at("DI", u), masked)
 	})
-	a.ret()
+	a.rest()
 	a.function("swiglu"+a.suffix+" sets dst = silu(gate) * up.", "swiglu", []string{"dst []float32", "gate []float32", "up []float32"}, "")
 	begin("dst", []string{"DI", "SI", "BX"}, "dst", "gate", "up")
 	a.loop([]string{"SI", "DI", "BX"}, 1, func(u int, masked bool) {
@@ -224,7 +235,7 @@ func gated(a *asm) {
 		a.op("VDIVPS V1, V0, V0")
 		a.put(0, a.at("DI", u), masked)
 	})
-	a.ret()
+	a.rest()
 	a.function("swigluGrad"+a.suffix+" sets the gradients of silu(gate)*up.", "swigluGrad", []string{"dgate []float32", "dup []float32", "dy []float32", "gate []float32", "up []float32"}, "")
 	begin("dgate", []string{"DI", "R8", "DX", "SI", "BX"}, "dgate", "dup", "dy", "gate", "up")
 	a.loop([]string{"SI", "DI", "BX", "DX", "R8"}, 1, func(u int, masked bool) {
@@ -243,8 +254,9 @@ func gated(a *asm) {
 		a.put(3, a.at("DI", u), masked)
 		a.put(2, a.at("R8", u), masked)
 	})
-	a.ret()
+	a.rest()
 	a.function("softmaxGrad"+a.suffix+" sets ds = scale * p * (dp - sum).", "softmaxGrad", []string{"ds []float32", "p []float32", "dp []float32", "sum float32", "scale float32"}, "")
+	a.flush()
 	a.load("MOVQ", "ds_base", "DI")
 	a.load("MOVQ", "ds_len", "CX")
 	a.load("MOVQ", "p_base", "SI")
@@ -259,7 +271,7 @@ func gated(a *asm) {
 		a.op("VMULPS V9, V1, V1")
 		a.put(1, a.at("DI", u), masked)
 	})
-	a.ret()
+	a.rest()
 }
 
 func norms(a *asm) {
@@ -361,6 +373,7 @@ func linear(a *asm) {
 	})
 	a.ret()
 	a.function("scale"+a.suffix+" sets dst *= a.", "scale", []string{"dst []float32", "a float32"}, "")
+	a.flush()
 	a.load("MOVQ", "dst_base", "DI")
 	a.load("MOVQ", "dst_len", "CX")
 	a.load("VBROADCASTSS", "a", "V8")
@@ -369,7 +382,7 @@ func linear(a *asm) {
 		a.op("VMULPS V8, V0, V0")
 		a.put(0, a.at("DI", u), masked)
 	})
-	a.ret()
+	a.rest()
 	a.function("axpy"+a.suffix+" sets dst += a*x.", "axpy", []string{"dst []float32", "a float32", "x []float32"}, "")
 	a.load("MOVQ", "dst_base", "DI")
 	a.load("MOVQ", "dst_len", "CX")
@@ -461,6 +474,7 @@ func reductions(a *asm) {
 func adamw(a *asm) {
 	a.function("adamw"+a.suffix+" is one update of weights and moments; it zeroes g.", "adamw",
 		[]string{"w []float32", "g []float32", "m []float32", "v []float32", "c *adamConstants"}, "")
+	a.flush()
 	a.load("MOVQ", "w_base", "DI")
 	a.load("MOVQ", "w_len", "CX")
 	a.load("MOVQ", "g_base", "SI")
@@ -494,7 +508,7 @@ func adamw(a *asm) {
 		a.zero(0)
 		a.put(0, a.at("SI", u), masked)
 	})
-	a.ret()
+	a.rest()
 }
 
 // probes writes what measures the machine.
