@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -92,4 +93,12 @@ func Speed(ctx context.Context, s Setup, seconds float64) (float64, error) {
 		took = append(took, time.Since(at).Seconds())
 	}
 	return float64(l.Batch*l.Accumulate*l.Len) / median(took[2:]), nil
+}
+
+func median(list []float64) float64 {
+	sorted := slices.Sorted(slices.Values(list))
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[len(sorted)/2]
 }

@@ -1,30 +1,17 @@
 package train
 
 import (
-	"fmt"
-	"math"
-	"slices"
+	"iter"
 
-	"winnow/train/llm"
+	"winnow/train/bpe"
+	"winnow/train/eval"
 	"winnow/train/rows"
 )
 
-// Held is text that is not trained on, ready to be evaluated: rows in batches, and for each position the language whose sum
-// it belongs to. Ends of documents have no bytes and belong to none.
-type Held struct {
-	Languages []string         // en, zh, other: those that there are, in this order
-	Bytes     map[string]int64 // of text, by language and "all"
-	Tokens    map[string]int64 // text tokens
-	Texts     map[string][][]int32
-	batches   []llm.Batch
-	groups    [][]int8 // index in Languages; -1: does not count
-}
-
-// heldTokens is how many text tokens of a language are evaluated on, about: whole documents, in order, until there are so many.
-const heldTokens = 1 << 15
-
-// heldRows is how many rows are evaluated at once.
-const heldRows = 8
+const (
+	heldBytes   = 1 << 17 // of text held out that is evaluated on, for each language, about
+	gramsTokens = 1 << 23 // of training text that n-grams are counted on, about
+)
 
 // All is the name under which all languages are summed up.
 const All = "all"
@@ -40,116 +27,72 @@ func languageGroup(language string) string {
 	return "other"
 }
 
-// NewHeld takes the held-out documents of some sources, each text token once.
-func NewHeld(sources []rows.Source, o rows.Options) (*Held, error) {
-	h := &Held{Bytes: map[string]int64{}, Tokens: map[string]int64{}, Texts: map[string][][]int32{}}
-	var chosen []rows.Source
-	for _, src := range sources {
-		var docs []int
-		for _, d := range src.Docs {
-			g := languageGroup(src.Tokens.Language(d))
-			if h.Tokens[g] >= heldTokens {
-				continue
+// heldOut takes the held-out documents of all sources.
+func heldOut(sources []rows.Source, tok *bpe.Tokenizer, length int) (*eval.Held, error) {
+	docs := func(yield func(rows.Document, error) bool) {
+		for ids, err := range tokensOf(sources) {
+			d := rows.Document{ID: ids.source.Tokens.ID(ids.doc), Language: languageGroup(ids.source.Tokens.Language(ids.doc)), Text: string(tok.Decode(ids.ids))}
+			if !yield(d, err) {
+				return
 			}
-			ids, err := src.Tokens.Doc(nil, d)
-			if err != nil {
-				return nil, err
-			}
-			h.Texts[g] = append(h.Texts[g], ids)
-			for _, name := range []string{g, All} {
-				h.Tokens[name] += int64(len(ids))
-				h.Bytes[name] += src.Tokens.Bytes(d)
-			}
-			docs = append(docs, d)
-		}
-		if len(docs) > 0 {
-			chosen = append(chosen, rows.Source{Name: src.Name, Tokens: src.Tokens, Docs: docs})
 		}
 	}
-	for _, g := range []string{"en", "zh", "other"} {
-		if h.Tokens[g] > 0 {
-			h.Languages = append(h.Languages, g)
-		}
-	}
-	for _, src := range chosen {
-		if err := h.add(src, o); err != nil {
-			return nil, fmt.Errorf("held out: %w", err)
-		}
-	}
-	return h, nil
+	return eval.NewHeldTexts(docs, tok, eval.HeldOptions{Len: length, Start: max(tok.BOS(), 0), Limit: heldBytes})
 }
 
-// add makes batches of one epoch of a source.
-func (h *Held) add(src rows.Source, o rows.Options) error {
-	stream, err := rows.NewStream([]rows.Source{src}, o)
-	if err != nil {
-		return err
-	}
-	n, err := stream.EpochRows(0, 0)
-	if err != nil {
-		return err
-	}
-	for first := int64(0); first < n; first += heldRows {
-		count := int(min(heldRows, n-first))
-		size := count * o.Len
-		b := llm.Batch{Rows: count, Len: o.Len, IDs: make([]int32, size), Targets: make([]int32, size), Pos: make([]int32, size)}
-		if err := stream.Fill(first, b.IDs, b.Targets, b.Pos); err != nil {
-			return err
-		}
-		groups := make([]int8, 0, size)
-		for i := range count {
-			parts, err := stream.Parts(first + int64(i))
-			if err != nil {
-				return err
-			}
-			for _, p := range parts {
-				g := int8(slices.Index(h.Languages, languageGroup(p.Language)))
-				for k := range p.Len {
-					if p.From+k == p.Pairs-1 {
-						g = -1 // the end of the document
-					}
-					groups = append(groups, g)
+type document struct {
+	source rows.Source
+	doc    int
+	ids    []int32
+}
+
+// tokensOf reads the documents of all sources.
+func tokensOf(sources []rows.Source) iter.Seq2[document, error] {
+	return func(yield func(document, error) bool) {
+		for _, s := range sources {
+			for _, d := range s.Docs {
+				ids, err := s.Tokens.Doc(nil, d)
+				if !yield(document{s, d, ids}, err) {
+					return
 				}
 			}
-			for len(groups) < (i+1)*o.Len {
-				groups = append(groups, -1)
-			}
 		}
-		h.batches, h.groups = append(h.batches, b), append(h.groups, groups)
 	}
-	return nil
 }
 
-// BitsPerByte is sum of nats / (ln 2 · bytes of text), by language and "all". nats gives -log p of each target of a batch.
-func (h *Held) BitsPerByte(nats func(*llm.Batch) ([]float32, error)) (map[string]float64, error) {
-	sums := make([]float64, len(h.Languages))
-	for i := range h.batches {
-		list, err := nats(&h.batches[i])
-		if err != nil {
-			return nil, fmt.Errorf("held out: %w", err)
-		}
-		for k, g := range h.groups[i] {
-			if g >= 0 {
-				sums[g] += float64(list[k])
+// grams are the bits per byte of n-grams counted on what is trained on, on what is held out: by language, then model.
+func grams(h *eval.Held, trained []rows.Source, tok *bpe.Tokenizer) (map[string]map[string]float64, error) {
+	texts := func(yield func([]int32, error) bool) {
+		for d, err := range tokensOf(trained) {
+			if !yield(d.ids, err) {
+				return
 			}
 		}
 	}
-	out := map[string]float64{}
-	var all float64
-	for i, g := range h.Languages {
-		out[g] = sums[i] / (math.Ln2 * float64(h.Bytes[g]))
-		all += sums[i]
+	list, _, err := eval.Baselines(h, tok, texts, eval.BaselineOptions{Limit: gramsTokens})
+	if err != nil {
+		return nil, err
 	}
-	if h.Bytes[All] > 0 {
-		out[All] = all / (math.Ln2 * float64(h.Bytes[All]))
+	out := map[string]map[string]float64{}
+	for _, b := range list {
+		for language, v := range perByte(b.Bits) {
+			if out[language] == nil {
+				out[language] = map[string]float64{}
+			}
+			out[language][b.ID] = v
+		}
 	}
 	return out, nil
 }
 
-func median(list []float64) float64 {
-	sorted := slices.Sorted(slices.Values(list))
-	if len(sorted) == 0 {
-		return 0
+// perByte gives bits per byte by language; "all" is always there.
+func perByte(list []eval.Bits) map[string]float64 {
+	out := map[string]float64{}
+	for _, b := range list {
+		out[b.Language] = b.PerByte
+		if len(list) == 1 {
+			out[All] = b.PerByte
+		}
 	}
-	return sorted[len(sorted)/2]
+	return out
 }

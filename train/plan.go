@@ -51,18 +51,19 @@ type Part struct {
 
 // Plan is what was decided before step 1. It lies in OUT/train.json, and a run that goes on follows it.
 type Plan struct {
-	Asked      Asked      `json:"asked"`
-	Model      llm.Config `json:"model"`
-	Len        int        `json:"len"` // T
-	Batch      int        `json:"batch"`
-	Accumulate int        `json:"accumulate"`
-	Schedule   Schedule   `json:"schedule"` // with the number of steps
-	Eval       int        `json:"eval_every"`
-	Sample     int        `json:"sample_every"`
-	Tokenizer  string     `json:"tokenizer"`       // hash
-	Kernel     string     `json:"kernel"`          // that the plan was made with
-	Speed      float64    `json:"speed,omitempty"` // positions a second, where Minutes asked for a measurement
-	Limit      string     `json:"limit"`           // what decided the number of steps: minutes, tokens, flops, epochs or parameters
+	Asked      Asked                         `json:"asked"`
+	Model      llm.Config                    `json:"model"`
+	Len        int                           `json:"len"` // T
+	Batch      int                           `json:"batch"`
+	Accumulate int                           `json:"accumulate"`
+	Schedule   Schedule                      `json:"schedule"` // with the number of steps
+	Eval       int                           `json:"eval_every"`
+	Sample     int                           `json:"sample_every"`
+	Tokenizer  string                        `json:"tokenizer"`           // hash
+	Kernel     string                        `json:"kernel"`              // that the plan was made with
+	Speed      float64                       `json:"speed,omitempty"`     // positions a second, where Minutes asked for a measurement
+	Grams      map[string]map[string]float64 `json:"baselines,omitempty"` // bits per byte of n-grams on what is held out, by language, then order
+	Limit      string                        `json:"limit"`               // what decided the number of steps: minutes, tokens, flops, epochs or parameters
 }
 
 const planName = "train.json"

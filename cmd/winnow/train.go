@@ -7,6 +7,9 @@ func (a *app) trainCmd() *cobra.Command {
 		Use:   "train",
 		Short: a.lang.T("train a tokenizer and a model on the kept texts of a run", "用运行保留的文本训练分词器与模型"),
 	}
-	cmd.AddCommand(a.trainShow())
+	cmd.AddCommand(
+		a.trainBase(),
+		a.trainShow(),
+	)
 	return cmd
 }

@@ -73,6 +73,9 @@ func (e *Events) Write(step int, scalars ...Scalar) error {
 	return e.record(protowire.AppendBytes(b, summary))
 }
 
+// Sync brings all records to the disk.
+func (e *Events) Sync() error { return e.file.Sync() }
+
 // Close closes the file.
 func (e *Events) Close() error { return errors.Join(e.file.Sync(), e.file.Close()) }
 

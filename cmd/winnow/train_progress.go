@@ -1,0 +1,221 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"winnow/report"
+	"winnow/report/page"
+	"winnow/train"
+)
+
+// trainProgress shows the events of training: one live line on a terminal, plain lines elsewhere, JSON with --json.
+type trainProgress struct {
+	app  *app
+	out  string
+	live bool
+	bar  *progressbar.ProgressBar
+	last time.Time
+	held map[string]float64 // as last measured
+	all  int                // steps
+}
+
+func (a *app) newTrainProgress(out string) *trainProgress {
+	f, ok := a.err.(*os.File)
+	return &trainProgress{app: a, out: out, live: ok && !a.quiet && !a.json && term.IsTerminal(int(f.Fd())), last: time.Now()}
+}
+
+func (p *trainProgress) event(e train.Event) {
+	a := p.app
+	if e.Type == "warning" && !a.json {
+		p.clear()
+		fmt.Fprintln(a.err, "! "+a.lang.T(e.EN, e.ZH))
+		return
+	}
+	if a.quiet {
+		return
+	}
+	if a.json {
+		if b, err := json.Marshal(e); err == nil {
+			fmt.Fprintln(a.err, string(b))
+		}
+		return
+	}
+	switch e.Type {
+	case "tokenizer":
+		a.say("training a tokenizer of %d ids on %s", "在 %[2]s 文本上训练 %[1]d 个词的分词器", e.Vocab, report.Bytes(e.Bytes))
+	case "tokens":
+		if time.Since(p.last) >= plainEvery {
+			p.last = time.Now()
+			a.say("tokenised %s documents, %s", "已分词 %s 篇，%s", report.Count(e.Documents), report.Bytes(e.Bytes))
+		}
+	case "measure":
+		a.say("measuring this machine", "正在测量本机速度")
+	case "start":
+		p.start(e)
+	case "step":
+		p.step(e)
+	case "eval":
+		p.held = e.Eval
+		if !p.live {
+			a.say("step %d/%d  held out: %s", "第 %d/%d 步  留出文本：%s", e.Metric.Step, p.all, p.heldText())
+		}
+	case "spike":
+		p.clear()
+		a.say("step %d: %s is %.1f standard deviations above the last steps; documents %s", "第 %d 步：%s 高出近期 %.1f 个标准差；文档 %s",
+			e.Metric.Step, e.Metric.Spike, e.Metric.Score, strings.Join(e.Metric.Documents[:min(len(e.Metric.Documents), 4)], ", "))
+	case "sample":
+		p.clear()
+		a.say("  %q → %q", "  %q → %q", e.Sample.Prompt, e.Sample.Text)
+	}
+}
+
+// start says what is trained.
+func (p *trainProgress) start(e train.Event) {
+	a, m := p.app, e.Plan.Model
+	p.all = e.Plan.Schedule.Steps
+	if e.Resumed {
+		a.say("goes on where it stopped", "从断点继续")
+	}
+	a.say("%s parameters (%d layers, width %d, %d ids), %d steps of %d positions, by %s",
+		"%s 个参数（%d 层，宽 %d，词表 %d），%d 步，每步 %d 个位置，依据 %s",
+		report.Count(m.Params()), m.Layers, m.Dim, m.Vocab, p.all, e.Plan.Positions(), e.Plan.Limit)
+}
+
+// step shows a step: loss, speed, time left, share of the machine's peak.
+func (p *trainProgress) step(e train.Event) {
+	a := p.app
+	line := fmt.Sprintf("%s %.3f  %.0f %s  ETA %s  MFU %.0f%%", a.lang.T("loss", "损失"), e.Metric.Loss, e.Speed, a.lang.T("tokens/s", "token/秒"),
+		time.Duration(e.Left*float64(time.Second)).Round(time.Second), 100*e.MFU)
+	if len(p.held) > 0 {
+		line += "  " + p.heldText()
+	}
+	switch {
+	case p.live:
+		if p.bar == nil {
+			p.bar = progressbar.NewOptions(p.all, progressbar.OptionSetWriter(a.err), progressbar.OptionSetTheme(progressbar.ThemeASCII),
+				progressbar.OptionSetWidth(20), progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false),
+				progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
+		}
+		p.bar.Describe(line)
+		_ = p.bar.Set(e.Metric.Step)
+	case time.Since(p.last) >= plainEvery:
+		p.last = time.Now()
+		fmt.Fprintf(a.err, "%s %d/%d  %s\n", a.lang.T("step", "步"), e.Metric.Step, p.all, line)
+	}
+}
+
+// heldText is bits per byte by language.
+func (p *trainProgress) heldText() string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(p.held)) {
+		out = append(out, fmt.Sprintf("%s %.3f", name, p.held[name]))
+	}
+	return strings.Join(out, " ") + p.app.lang.T(" bits/byte", " 比特/字节")
+}
+
+func (p *trainProgress) clear() {
+	if p.bar != nil {
+		_ = p.bar.Clear()
+		p.bar = nil
+	}
+}
+
+func (p *trainProgress) close() { p.clear() }
+
+// trained shows what came of it: bits per byte beside what counting and compressing give on the same bytes.
+func (a *app) trained(r *train.Result) error {
+	if a.json {
+		e := json.NewEncoder(a.out)
+		e.SetIndent("", "  ")
+		return e.Encode(r)
+	}
+	languages := slices.Sorted(maps.Keys(r.Held))
+	t := report.Table{Head: []string{a.lang.T("bits per byte, held out", "留出文本，比特/字节")}}
+	row := []string{a.lang.T("this model", "本模型")}
+	for _, l := range languages {
+		t.Head, row = append(t.Head, ">"+l), append(row, f3(r.Held[l]))
+	}
+	t.Add(row...)
+	for _, id := range slices.Sorted(maps.Keys(r.Grams[train.All])) {
+		row := []string{id}
+		for _, l := range languages {
+			row = append(row, f3(r.Grams[l][id]))
+		}
+		t.Add(row...)
+	}
+	if len(languages) > 0 {
+		fmt.Fprint(a.out, t.Text())
+	}
+	a.say("%s: %d steps, %s tokens, loss %.3f, %.0f tokens/s, MFU %.0f%%\n%s    next: winnow generate %[1]s",
+		"%s：%d 步，%s 个 token，损失 %.3f，%.0f token/秒，MFU %.0f%%\n%s    接着：winnow generate %[1]s",
+		r.Out, r.Steps, report.Count(r.Tokens), r.Loss, r.Speed, 100*r.MFU, filepath.Join(r.Out, lossPageName))
+	return nil
+}
+
+// depths prints what each depth decides.
+func (a *app) depths() error {
+	t := report.Table{Head: []string{">depth", ">width", ">heads", ">ffn", ">T", a.lang.T(">rows", ">行"), ">lr", a.lang.T(">parameters (V 2048)", ">参数量 (V 2048)")}}
+	for _, d := range train.Depths() {
+		p, err := train.Depth(d)
+		if err != nil {
+			return err
+		}
+		t.Add(fmt.Sprint(d), fmt.Sprint(p.Dim), fmt.Sprint(p.Heads), fmt.Sprint(p.FFN), fmt.Sprint(p.Context), fmt.Sprint(p.Rows), fmt.Sprint(p.Rate),
+			report.Count(p.Config(2048).Params()))
+	}
+	_, err := fmt.Fprint(a.out, t.Text())
+	return err
+}
+
+const lossPageName = "loss.html"
+
+// lossPage draws what metrics.jsonl holds.
+func (a *app) lossPage(out string) error {
+	metrics, err := train.ReadMetrics(out)
+	if errors.Is(err, fs.ErrNotExist) || len(metrics) == 0 {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	t := a.lang.T
+	loss, rate, norm := page.Line{Name: t("training, nats a token", "训练，nat/token")}, page.Line{Name: t("learning rate", "学习率")}, page.Line{Name: t("gradient norm", "梯度范数")}
+	held := map[string]*page.Line{}
+	for _, m := range metrics {
+		x := float64(m.Step)
+		if m.Eval == nil {
+			loss.X, loss.Y = append(loss.X, x), append(loss.Y, m.Loss)
+			rate.X, rate.Y = append(rate.X, x), append(rate.Y, m.Rate)
+			norm.X, norm.Y = append(norm.X, x), append(norm.Y, m.Norm)
+		}
+		for name, v := range m.Eval {
+			if held[name] == nil {
+				held[name] = &page.Line{Name: name}
+			}
+			held[name].X, held[name].Y = append(held[name].X, x), append(held[name].Y, v)
+		}
+	}
+	var lines []page.Line
+	for _, name := range slices.Sorted(maps.Keys(held)) {
+		lines = append(lines, *held[name])
+	}
+	steps := t("steps", "步")
+	c := page.Curves{Title: filepath.Base(out), Lead: t("Training, step by step", "训练过程"), Graphs: []page.Graph{
+		{ID: "loss", Title: t("loss", "损失"), Axis: steps, Lines: []page.Line{loss}},
+		{ID: "held", Title: t("held out, bits per byte", "留出文本，比特/字节"), Axis: steps, Lines: lines},
+		{ID: "norm", Title: t("gradient norm", "梯度范数"), Axis: steps, Lines: []page.Line{norm}},
+		{ID: "rate", Title: t("learning rate", "学习率"), Axis: steps, Lines: []page.Line{rate}},
+	}}
+	return page.WriteCurvesFile(filepath.Join(out, lossPageName), c, a.lang)
+}
