@@ -198,3 +198,23 @@ func fields(message []byte, each func(number protowire.Number, v uint64, b []byt
 	}
 	return nil
 }
+
+// Steps lists the step of each record of scalars, in the order of the file.
+func Steps(path string) (steps []int, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	for in := bufio.NewReader(f); ; {
+		step, scalars, _, err := readEvent(in)
+		if err == io.EOF {
+			return steps, nil
+		} else if err != nil {
+			return steps, err
+		}
+		if len(scalars) > 0 {
+			steps = append(steps, step)
+		}
+	}
+}
