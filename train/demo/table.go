@@ -1,0 +1,81 @@
+package demo
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Measure is one number of one arm under one seed.
+type Measure struct {
+	Arm    string
+	Metric string // what was measured: "bits per byte, en"
+	Better int    // +1: more is better; -1: less is better; 0: neither
+	Value  float64
+}
+
+// Line is one arm and metric over all seeds.
+type Line struct {
+	Arm    string    `json:"arm"`
+	Metric string    `json:"metric"`
+	Values []float64 `json:"values"` // by seed
+	Mean   float64   `json:"mean"`
+	Min    float64   `json:"min"`
+	Max    float64   `json:"max"`
+	// Against compares with the first arm that has the metric; nil for that arm itself, and where neither is better.
+	Against *Difference `json:"against,omitempty"`
+}
+
+// Difference is an arm's distance from the reference arm, paired by seed.
+type Difference struct {
+	Arm   string  `json:"arm"`   // the reference
+	Mean  float64 `json:"mean"`  // of arm minus reference over the seeds
+	Noise float64 `json:"noise"` // the greater of the two arms' ranges over the seeds
+	Gain  int     `json:"gain"`  // +1 better, -1 worse, 0: no measurable difference, for |Mean| <= Noise or seeds of different sign
+}
+
+// lines puts the measures of all seeds together, in the order of the first seed. Every seed must have the same measures.
+func lines(seeds [][]Measure) ([]Line, error) {
+	var out []Line
+	reference := map[string]int{}
+	for i, m := range seeds[0] {
+		l := Line{Arm: m.Arm, Metric: m.Metric}
+		for s, all := range seeds {
+			if len(all) != len(seeds[0]) || all[i].Arm != m.Arm || all[i].Metric != m.Metric {
+				return nil, fmt.Errorf("seed %d: measures differ from those of the first seed", s)
+			}
+			l.Values = append(l.Values, all[i].Value)
+			l.Mean += all[i].Value / float64(len(seeds))
+		}
+		l.Min, l.Max = slices.Min(l.Values), slices.Max(l.Values)
+		if r, ok := reference[m.Metric]; !ok {
+			reference[m.Metric] = i
+		} else if m.Better != 0 {
+			l.Against = difference(l, out[r], m.Better)
+		}
+		out = append(out, l)
+	}
+	return out, nil
+}
+
+func difference(l, ref Line, better int) *Difference {
+	d := &Difference{Arm: ref.Arm, Noise: max(l.Max-l.Min, ref.Max-ref.Min)}
+	signs := 0
+	for i, v := range l.Values {
+		d.Mean += (v - ref.Values[i]) / float64(len(l.Values))
+		switch {
+		case v > ref.Values[i]:
+			signs++
+		case v < ref.Values[i]:
+			signs--
+		}
+	}
+	agree := signs == len(l.Values) || -signs == len(l.Values)
+	if len(l.Values) > 1 && agree && math.Abs(d.Mean) > d.Noise {
+		d.Gain = better
+		if d.Mean < 0 {
+			d.Gain = -better
+		}
+	}
+	return d
+}
