@@ -1,0 +1,163 @@
+package demo
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"iter"
+
+	"github.com/zeebo/xxh3"
+
+	"winnow/train"
+	"winnow/train/bpe"
+	"winnow/train/eval"
+	"winnow/train/llm"
+	"winnow/train/rows"
+)
+
+// Lab is what all experiments share: prose, one tokenizer, the machine.
+type Lab struct {
+	Prose *Prose
+	Pool  *llm.Pool
+	Dir   string                           // for token files
+	Quick bool                             // an eighth of the tokens: shows that it works, not what it says
+	Say   func(format string, args ...any) // tells how far it is; may be nil
+
+	tok  *bpe.Tokenizer
+	held *eval.Held
+}
+
+// vocabulary is small, since at these widths the head would else be most of the model. It is trained on kept prose and on
+// people whom no arm ever meets, so that names and facts are not cut finer in one experiment than in another.
+const vocabulary = 1024
+
+// stranger is the seed of people that serve the tokenizer alone.
+const stranger = 9999
+
+// Open trains the tokenizer and makes ready what is held out.
+func (l *Lab) Open() (err error) {
+	texts := func(yield func(string) bool) {
+		for _, d := range l.Prose.Kept {
+			if !yield(d.Text) {
+				return
+			}
+		}
+		for _, d := range biographies(stranger, 400, everyWording) {
+			if !yield(d.Text) {
+				return
+			}
+		}
+	}
+	if l.tok, err = bpe.Train(texts, bpe.TrainOptions{Vocab: vocabulary}); err != nil {
+		return err
+	}
+	l.held, err = eval.NewHeldTexts(all(l.Prose.Held), l.tok, eval.HeldOptions{Len: positions, Start: l.tok.BOS()})
+	return err
+}
+
+// positions is the number of positions of a row in every experiment, batch the rows of a step.
+const (
+	positions = 128
+	batch     = 8
+)
+
+// arm is one training.
+type arm struct {
+	name   string
+	docs   []rows.Document
+	tokens int64 // positions to train on; docs are repeated as often as that takes
+	depth  int   // of train.Depth
+	seed   uint64
+	fixed  bool                                      // the learning rate stays after the warm-up: what is watched on the way compares
+	watch  func(t *train.Loop, m train.Metric) error // behind every step; may be nil
+}
+
+// trained is an arm that is done.
+type trained struct {
+	*train.Loop
+	losses, norms []float64 // by step
+}
+
+// budget is the number of tokens of an arm: fewer when it has to be quick.
+func (l *Lab) budget(tokens int64) int64 {
+	if l.Quick {
+		return tokens / 8
+	}
+	return tokens
+}
+
+// train works off an arm.
+func (l *Lab) train(ctx context.Context, a arm) (*trained, error) {
+	tokens, err := rows.Tokenize(ctx, l.Dir, key(a.docs), l.tok, all(a.docs), rows.TokenizeOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", a.name, err)
+	}
+	defer tokens.Close()
+	stream, err := rows.NewStream([]rows.Source{{Name: a.name, Tokens: tokens}},
+		rows.Options{Len: positions, Seed: a.seed, BOS: l.tok.BOS(), EOS: l.tok.EOS(), PAD: l.tok.PAD()})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", a.name, err)
+	}
+	p, err := train.Depth(a.depth)
+	if err != nil {
+		return nil, err
+	}
+	config := p.Config(l.tok.Size())
+	config.Context = positions
+	steps := int(max(a.tokens/(batch*positions), 20))
+	s := train.Schedule{Shape: "cosine", Peak: p.Rate, Floor: .1, Warmup: steps / 20, Steps: steps}
+	if a.fixed {
+		s.Floor = 1
+	}
+	out := &trained{}
+	out.Loop, err = train.Run(ctx, train.Setup{Model: config, Seed: a.seed, Rows: stream, Len: positions, Batch: batch, Schedule: s, Clip: 1, Decay: .1, Pool: l.Pool},
+		func(loop *train.Loop, m train.Metric) error {
+			out.losses, out.norms = append(out.losses, m.Loss), append(out.norms, m.Norm)
+			if a.watch == nil {
+				return nil
+			}
+			return a.watch(loop, m)
+		})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", a.name, err)
+	}
+	l.say("%s: %d steps, loss %.3f", a.name, steps, out.losses[len(out.losses)-1])
+	return out, nil
+}
+
+func (l *Lab) say(format string, args ...any) {
+	if l.Say != nil {
+		l.Say(format, args...)
+	}
+}
+
+// bits measures the held-out prose, by language.
+func (l *Lab) bits(name string, m eval.Model) (out []Measure, err error) {
+	list, _, err := eval.BitsPerByte(m, l.held)
+	for _, b := range list {
+		out = append(out, Measure{name, "bits per byte, " + b.Language, -1, b.PerByte})
+	}
+	return out, err
+}
+
+// all streams documents.
+func all(docs []rows.Document) iter.Seq2[rows.Document, error] {
+	return func(yield func(rows.Document, error) bool) {
+		for _, d := range docs {
+			if !yield(d, nil) {
+				return
+			}
+		}
+	}
+}
+
+// key names a list of documents by what they hold.
+func key(docs []rows.Document) string {
+	h := xxh3.New()
+	for _, d := range docs {
+		h.WriteString(d.Text)
+		h.WriteString("\x00")
+	}
+	sum := h.Sum128().Bytes()
+	return "demo-" + hex.EncodeToString(sum[:8])
+}
