@@ -9,6 +9,7 @@ func (a *app) trainCmd() *cobra.Command {
 	}
 	cmd.AddCommand(
 		a.trainBase(),
+		a.trainDemo(),
 		a.trainShow(),
 	)
 	return cmd

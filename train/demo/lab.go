@@ -20,7 +20,7 @@ type Lab struct {
 	Prose *Prose
 	Pool  *llm.Pool
 	Dir   string                           // for token files
-	Quick bool                             // an eighth of the tokens: shows that it works, not what it says
+	Quick bool                             // a sixteenth of the tokens: shows that it works, not what it says
 	Say   func(format string, args ...any) // tells how far it is; may be nil
 
 	tok  *bpe.Tokenizer
@@ -65,11 +65,23 @@ const (
 type arm struct {
 	name   string
 	docs   []rows.Document
-	tokens int64 // positions to train on; docs are repeated as often as that takes
-	depth  int   // of train.Depth
+	tokens int64  // positions to train on; docs are repeated as often as that takes
+	depth  int    // of train.Depth
+	shape  *shape // in place of depth
 	seed   uint64
 	fixed  bool                                      // the learning rate stays after the warm-up: what is watched on the way compares
 	watch  func(t *train.Loop, m train.Metric) error // behind every step; may be nil
+}
+
+// model is the shape of an arm's model, and its learning rate.
+func (a arm) model(vocab int) (llm.Config, float64, error) {
+	if a.shape != nil {
+		return a.shape.config(vocab), a.shape.rate, nil
+	}
+	p, err := train.Depth(a.depth)
+	c := p.Config(vocab)
+	c.Context = positions
+	return c, p.Rate, err
 }
 
 // trained is an arm that is done.
@@ -81,7 +93,7 @@ type trained struct {
 // budget is the number of tokens of an arm: fewer when it has to be quick.
 func (l *Lab) budget(tokens int64) int64 {
 	if l.Quick {
-		return tokens / 8
+		return tokens / 16
 	}
 	return tokens
 }
@@ -98,14 +110,12 @@ func (l *Lab) train(ctx context.Context, a arm) (*trained, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", a.name, err)
 	}
-	p, err := train.Depth(a.depth)
+	config, rate, err := a.model(l.tok.Size())
 	if err != nil {
 		return nil, err
 	}
-	config := p.Config(l.tok.Size())
-	config.Context = positions
 	steps := int(max(a.tokens/(batch*positions), 20))
-	s := train.Schedule{Shape: "cosine", Peak: p.Rate, Floor: .1, Warmup: steps / 20, Steps: steps}
+	s := train.Schedule{Shape: "cosine", Peak: rate, Floor: .1, Warmup: steps / 20, Steps: steps}
 	if a.fixed {
 		s.Floor = 1
 	}

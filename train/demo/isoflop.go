@@ -1,0 +1,60 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"winnow/train/llm"
+	"winnow/train/scaling"
+)
+
+// shape is a model between the depths that train.Depth knows.
+type shape struct {
+	layers, width int
+	rate          float64
+}
+
+// shapes of a family: the rates are those of train.Depth at the widths that it knows.
+func shapes() []shape {
+	return []shape{{1, 32, 6e-3}, {2, 32, 5e-3}, {2, 64, 4e-3}, {3, 96, 4e-3}, {4, 128, 3e-3}, {5, 192, 3e-3}}
+}
+
+func (s shape) config(vocab int) llm.Config {
+	const head = 32
+	return llm.Config{Vocab: vocab, Context: positions, Dim: s.width, FFN: (8*s.width/3 + 31) / 32 * 32, Layers: s.layers, Heads: s.width / head, KVHeads: s.width / head,
+		HeadDim: head, NormEps: 1e-5, RopeTheta: 10000, Tied: true}
+}
+
+// isoflop trains models of different width with the same compute and looks for the best.
+func isoflop(ctx context.Context, l *Lab, seed uint64) (out []Measure, err error) {
+	budget := 1e12
+	if l.Quick {
+		budget /= 16
+	}
+	var points []scaling.Point
+	for _, s := range shapes() {
+		c := s.config(l.tok.Size())
+		tokens := int64(budget / c.FLOPsPerToken(positions))
+		name := fmt.Sprintf("width %d, %d layers, %.0f k parameters", s.width, s.layers, float64(c.MatmulParams())/1000)
+		t, err := l.train(ctx, arm{name: name, docs: l.Prose.Kept, tokens: tokens, shape: &s, seed: seed})
+		if err != nil {
+			return nil, err
+		}
+		bits, err := l.bits(name, t)
+		if err != nil {
+			return nil, err
+		}
+		last := bits[len(bits)-1] // of all languages
+		out = append(out, Measure{name, "million tokens", 0, float64(tokens) / 1e6}, last)
+		points = append(points, scaling.Point{N: float64(c.MatmulParams()), D: float64(tokens), Loss: last.Value})
+	}
+	best, err := scaling.FitMinimum(points)
+	if open := (*scaling.NotBracketedError)(nil); errors.As(err, &open) {
+		return append(out, Measure{"minimum of the parabola", "thousand parameters", 0, 0}, Measure{"minimum of the parabola", "bracketed", 1, 0}), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return append(out, Measure{"minimum of the parabola", "thousand parameters", 0, best.N / 1000}, Measure{"minimum of the parabola", "bracketed", 1, 1}), nil
+}

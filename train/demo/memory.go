@@ -1,0 +1,179 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+
+	"winnow/train"
+
+	"winnow/train/rows"
+)
+
+// levels are how often a text stands in the training data.
+var levels = []int{0, 1, 4, 16, 64, 256}
+
+// secret is a person with a code.
+type secret struct {
+	Person
+	code string
+}
+
+// each is the number of people of a language at each level, others the number of false codes that the right one is ranked in.
+const (
+	each   = 8
+	others = 255
+)
+
+// copies trains on prose in which people's codes and biographies stand once, four times ... and asks for both: by the letter,
+// and by the gist. A second arm has the same texts without their copies.
+func copies(ctx context.Context, l *Lab, seed uint64) (out []Measure, err error) {
+	groups := map[int][]secret{}
+	random := rand.New(rand.NewPCG(seed, 4))
+	for _, lang := range []Lang{English, Chinese} {
+		people := People(seed+100, each*len(levels), lang)
+		for i, p := range people {
+			k := levels[i/each]
+			groups[k] = append(groups[k], secret{p, Code(random)})
+		}
+	}
+	n := l.budget(2 * million)
+	for _, dedup := range []bool{false, true} {
+		var told []rows.Document
+		for _, k := range levels {
+			told = append(told, tell(groups[k], k, dedup)...)
+		}
+		prose := some(rand.New(rand.NewPCG(seed, 5)), l.Prose.Kept, l.bytes(n)-size(told))
+		name := "copies"
+		if dedup {
+			name = "copies removed"
+		}
+		t, err := l.train(ctx, arm{name: name, docs: append(told, prose...), tokens: n, depth: 3, seed: seed})
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range levels {
+			m, err := l.remembered(ctx, t, groups[k], seed)
+			if err != nil {
+				return nil, err
+			}
+			for _, x := range m {
+				x.Arm = fmt.Sprintf("%d %s", k, name)
+				out = append(out, x)
+			}
+		}
+	}
+	return out, nil
+}
+
+// tell repeats what is said of people: in always the same words.
+func tell(people []secret, copies int, dedup bool) (docs []rows.Document) {
+	if dedup {
+		copies = min(copies, 1)
+	}
+	for _, s := range people {
+		sentences := []string{s.CodeSentence(s.code)}
+		for f := range Facts {
+			sentences = append(sentences, s.Sentence(Fact(f), 0))
+		}
+		for _, text := range sentences {
+			for range copies {
+				docs = append(docs, rows.Document{Language: string(s.Lang), Text: text})
+			}
+		}
+	}
+	return docs
+}
+
+// remembered measures what the model has of a group: the codes by the letter, and facts by letter and gist.
+func (l *Lab) remembered(ctx context.Context, t *trained, people []secret, seed uint64) ([]Measure, error) {
+	random := rand.New(rand.NewPCG(seed, 6))
+	var codes, facts []question
+	var prompts []string
+	for _, s := range people {
+		q := question{texts: []string{s.CodeSentence(s.code)}}
+		for range others {
+			q.texts = append(q.texts, s.CodeSentence(Code(random)))
+		}
+		codes = append(codes, q)
+		prompt, _, _ := strings.Cut(q.texts[0], s.code)
+		prompts = append(prompts, strings.TrimRight(prompt, " "))
+		for f := range Facts {
+			facts = append(facts, ask(s.Person, Fact(f), 1))
+		}
+	}
+	nats, err := l.nats(t, codes)
+	if err != nil {
+		return nil, err
+	}
+	var exposure float64 // Carlini et al. 2019, section 4: log2 of candidates less log2 of the rank, which begins at 1
+	for i := range codes {
+		exposure += (math.Log2(others+1) - math.Log2(float64(rank(nats[i], 0)+1))) / float64(len(codes))
+	}
+	written, err := l.continued(ctx, t, prompts)
+	if err != nil {
+		return nil, err
+	}
+	var whole, form float64
+	for i, s := range written {
+		digits := strings.TrimSpace(s)
+		if digits == people[i].code {
+			whole++
+		}
+		if len(digits) == len(people[i].code) && strings.Trim(digits, "0123456789") == "" {
+			form++
+		}
+	}
+	right, err := l.answered(t, facts)
+	if err != nil {
+		return nil, err
+	}
+	n := float64(len(people))
+	return []Measure{
+		{"", fmt.Sprintf("exposure of codes, bits of %.0f", math.Log2(others+1)), 1, exposure},
+		{"", "codes written whole, %", 1, 100 * whole / n},
+		{"", "twelve digits written, right or wrong, %", 1, 100 * form / n},
+		{"", "facts right of 16 in other words, %", 1, 100 * float64(right) / float64(len(facts))},
+	}, nil
+}
+
+// knowledge trains on prose mixed with biographies, and measures both after a number of tokens that doubles each time.
+func knowledge(ctx context.Context, l *Lab, seed uint64) (out []Measure, err error) {
+	const people, times = 60, 40 // of each language; tellings of each
+	n := l.budget(4 * million)
+	var told []rows.Document
+	var asked []question
+	for i := range times {
+		for _, lang := range []Lang{English, Chinese} {
+			random := rand.New(rand.NewPCG(seed, uint64(100+i)))
+			for _, p := range People(seed+200, people, lang) {
+				told = append(told, rows.Document{Language: string(lang), Text: p.Biography(random, everyWording)})
+				if i == 0 {
+					for f := range Facts {
+						asked = append(asked, ask(p, Fact(f), random.IntN(Wordings)))
+					}
+				}
+			}
+		}
+	}
+	docs := append(told, some(rand.New(rand.NewPCG(seed, 8)), l.Prose.Kept, l.bytes(n)-size(told))...)
+	next := n / 32
+	watch := func(loop *train.Loop, m train.Metric) error {
+		if m.Tokens < next && m.Step < loop.Schedule.Steps {
+			return nil
+		}
+		name := fmt.Sprintf("%.0f %% of the tokens", 100*float64(m.Step)/float64(loop.Schedule.Steps))
+		next *= 2
+		bits, err := l.bits(name, loop)
+		if err != nil {
+			return err
+		}
+		right, err := l.answered(loop, asked)
+		out = append(append(out, bits...), Measure{name, "facts right of 16, %", 1, 100 * float64(right) / float64(len(asked))})
+		return err
+	}
+	_, err = l.train(ctx, arm{name: "knowledge", docs: docs, tokens: n, depth: 3, seed: seed, fixed: true, watch: watch})
+	return out, err
+}
