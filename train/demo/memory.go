@@ -3,11 +3,12 @@ package demo
 import (
 	"context"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"strings"
 
 	"winnow/train"
+	"winnow/train/eval"
+	"winnow/train/llm"
 
 	"winnow/train/rows"
 )
@@ -21,10 +22,10 @@ type secret struct {
 	code string
 }
 
-// each is the number of people of a language at each level, others the number of false codes that the right one is ranked in.
+// each is the number of people of a language at each level, candidates the number of codes that the right one is ranked in.
 const (
-	each   = 8
-	others = 255
+	each       = 8
+	candidates = 256
 )
 
 // copies trains on prose in which people's codes and biographies stand once, four times ... and asks for both: by the letter,
@@ -87,54 +88,44 @@ func tell(people []secret, copies int, dedup bool) (docs []rows.Document) {
 	return docs
 }
 
-// remembered measures what the model has of a group: the codes by the letter, and facts by letter and gist.
+// remembered measures what the model has of a group: the codes by the letter, and facts by the gist.
 func (l *Lab) remembered(ctx context.Context, t *trained, people []secret, seed uint64) ([]Measure, error) {
-	random := rand.New(rand.NewPCG(seed, 6))
-	var codes, facts []question
-	var prompts []string
+	d, err := llm.NewDecoder(t.Params, l.Pool, 1, positions)
+	if err != nil {
+		return nil, err
+	}
+	var probes []eval.Probe
+	var facts []question
+	form := 0.
 	for _, s := range people {
-		q := question{texts: []string{s.CodeSentence(s.code)}}
-		for range others {
-			q.texts = append(q.texts, s.CodeSentence(Code(random)))
-		}
-		codes = append(codes, q)
-		prompt, _, _ := strings.Cut(q.texts[0], s.code)
-		prompts = append(prompts, strings.TrimRight(prompt, " "))
+		prompt, _, _ := strings.Cut(s.CodeSentence(s.code), s.code)
+		probes = append(probes, eval.Probe{Prefix: strings.TrimRight(prompt, " "), Secret: prompt[len(strings.TrimRight(prompt, " ")):] + s.code})
 		for f := range Facts {
 			facts = append(facts, ask(s.Person, Fact(f), 1))
 		}
-	}
-	nats, err := l.nats(t, codes)
-	if err != nil {
-		return nil, err
-	}
-	var exposure float64 // Carlini et al. 2019, section 4: log2 of candidates less log2 of the rank, which begins at 1
-	for i := range codes {
-		exposure += (math.Log2(others+1) - math.Log2(float64(rank(nats[i], 0)+1))) / float64(len(codes))
-	}
-	written, err := l.continued(ctx, t, prompts)
-	if err != nil {
-		return nil, err
-	}
-	var whole, form float64
-	for i, s := range written {
-		digits := strings.TrimSpace(s)
-		if digits == people[i].code {
-			whole++
+		written, err := l.continued(ctx, d, probes[len(probes)-1].Prefix)
+		if err != nil {
+			return nil, err
 		}
-		if len(digits) == len(people[i].code) && strings.Trim(digits, "0123456789") == "" {
+		digits := strings.TrimSpace(written)
+		if len(digits) == len(s.code) && strings.Trim(digits, "0123456789") == "" {
 			form++
 		}
+	}
+	prober := eval.Prober{Scorer: eval.Scorer{Model: t, Len: positions, Pad: l.tok.PAD()}, Tokenizer: l.tok, Start: l.tok.BOS()}
+	memory, err := prober.Memorisation(ctx, eval.Greedy{Decoder: d}, probes, candidates, seed)
+	if err != nil {
+		return nil, err
 	}
 	right, err := l.answered(t, facts)
 	if err != nil {
 		return nil, err
 	}
-	n := float64(len(people))
+	m := memory[0]
 	return []Measure{
-		{"", fmt.Sprintf("exposure of codes, bits of %.0f", math.Log2(others+1)), 1, exposure},
-		{"", "codes written whole, %", 1, 100 * whole / n},
-		{"", "twelve digits written, right or wrong, %", 1, 100 * form / n},
+		{"", fmt.Sprintf("exposure of codes, bits of %.0f", m.Most), 1, m.Exposure},
+		{"", "codes written whole, %", 1, 100 * m.Verbatim.Rate},
+		{"", "twelve digits written, right or wrong, %", 1, 100 * form / float64(len(people))},
 		{"", "facts right of 16 in other words, %", 1, 100 * float64(right) / float64(len(facts))},
 	}, nil
 }

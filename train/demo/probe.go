@@ -48,7 +48,7 @@ func (l *Lab) answered(m eval.Model, questions []question) (right int, err error
 		return 0, err
 	}
 	for i, q := range questions {
-		if rank(nats[i], q.right) == 0 {
+		if least(nats[i]) == q.right {
 			right++
 		}
 	}
@@ -102,33 +102,23 @@ func common(lists [][]int32) int {
 	return max(n, 1)
 }
 
-// rank is the number of values that are less than the one named.
-func rank(values []float64, i int) (n int) {
-	for _, v := range values {
-		if v < values[i] {
-			n++
+// least is the index of the least value, the first of equals.
+func least(values []float64) (at int) {
+	for i, v := range values {
+		if v < values[at] {
+			at = i
 		}
 	}
-	return n
+	return at
 }
 
-// continued is what the model writes behind each prompt, greedily, up to a full stop or some tokens.
-func (l *Lab) continued(ctx context.Context, t *trained, prompts []string) (out []string, err error) {
-	d, err := llm.NewDecoder(t.Params, l.Pool, 1, positions)
-	if err != nil {
-		return nil, err
-	}
-	for _, prompt := range prompts {
-		var b strings.Builder
-		r := llm.Request{Prompt: l.tok.Encode([]int32{l.tok.BOS()}, prompt), MaxTokens: 24, StopIDs: []int32{l.tok.EOS()}, Stops: []string{".", "。"}}
-		err := d.Generate(ctx, 0, r, l.tok.NewStream(), func(tok llm.Token) bool {
-			b.WriteString(tok.Text)
-			return true
-		})
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, b.String())
-	}
-	return out, nil
+// continued is what the model writes behind a prompt, greedily, up to a full stop or some tokens.
+func (l *Lab) continued(ctx context.Context, d *llm.Decoder, prompt string) (string, error) {
+	var b strings.Builder
+	r := llm.Request{Prompt: l.tok.Encode([]int32{l.tok.BOS()}, prompt), MaxTokens: 24, StopIDs: []int32{l.tok.EOS()}, Stops: []string{".", "。"}}
+	err := d.Generate(ctx, 0, r, l.tok.NewStream(), func(tok llm.Token) bool {
+		b.WriteString(tok.Text)
+		return true
+	})
+	return b.String(), err
 }
