@@ -101,19 +101,19 @@ func TestPackedRows(t *testing.T) {
 	}
 }
 
-// Three steps of training with accumulation leave the same bytes, whatever the threads.
+// Two steps of training with accumulation leave the same bytes, whatever the threads.
 func TestSameBytesForAnyThreads(t *testing.T) {
 	c := testConfigs()["qwen2 tied"]
 	c.Vocab, c.Dim, c.FFN, c.Heads, c.KVHeads, c.HeadDim, c.Context = 300, 48, 90, 6, 2, 12, 160
-	b := testBatch(c, 4, 150, 8)
+	b := testBatch(c, 4, 70, 8)
 	for _, name := range kernel.Names() {
 		var first []float32
-		for _, threads := range []int{1, 2, 3, 3, 1} {
+		for _, threads := range []int{1, 2, 3, 3} {
 			m := testModel(t, c, 4)
 			p := testPool(t, threads, name)
 			tr, o := NewTrainer(m, p), &AdamW{Beta1: .9, Beta2: .95, Eps: 1e-8, WeightDecay: .1}
 			var bytes []float32
-			for step := 1; step <= 3; step++ {
+			for step := 1; step <= 2; step++ {
 				for _, part := range []*Batch{b.part(0, 3), b.part(3, 4)} {
 					bytes = append(bytes, float32(mustAccumulate(t, tr, part, .01)))
 				}
