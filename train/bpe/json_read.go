@@ -24,6 +24,7 @@ type file struct {
 		Vocab        json.RawMessage   `json:"vocab"`
 		Merges       []json.RawMessage `json:"merges"`
 		Trained      *trained          `json:"trained"`
+		MaxChars     *int              `json:"max_input_chars_per_word"` // only WordPiece has it
 	} `json:"model"`
 }
 
@@ -117,7 +118,9 @@ func (f *file) tokenizer() (*Tokenizer, error) {
 func (f *file) refuse() error {
 	m := &f.Model
 	switch {
-	case m.Type == "" && len(m.Merges) > 0: // files of old leave it out
+	case m.Type == "" && m.MaxChars != nil: // files of old leave the type out
+		return fmt.Errorf("model \"WordPiece\" is not read: byte-level BPE is")
+	case m.Type == "" && len(m.Merges) > 0:
 	case m.Type != "BPE":
 		return fmt.Errorf("model %q is not read: byte-level BPE is", m.Type)
 	}
