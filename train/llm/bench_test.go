@@ -2,6 +2,7 @@ package llm
 
 import (
 	"fmt"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -29,46 +30,111 @@ func uniformBatch(c Config, rows, length int) *Batch {
 	return b
 }
 
-// BenchmarkStep is forward, backward, norm and AdamW on full rows: tokens per CPU-second, and the share of the multiply-add
-// peak that the same run measured, counting the model's useful operations.
-func BenchmarkStep(b *testing.B) {
-	for _, s := range []struct {
-		name       string
-		c          Config
-		rows, size int
-	}{
+// benchShape is a training step to measure.
+type benchShape struct {
+	name       string
+	c          Config
+	rows, size int
+}
+
+func benchShapes() []benchShape {
+	return []benchShape{
 		{"d256", Config{Vocab: 4096, Context: 256, Dim: 256, FFN: 688, Layers: 4, Heads: 4, KVHeads: 4, HeadDim: 64, NormEps: 1e-5, RopeTheta: 1e4}, 8, 256},
 		{"demo", Config{Vocab: 1024, Context: 64, Dim: 96, FFN: 256, Layers: 3, Heads: 4, KVHeads: 4, HeadDim: 24, NormEps: 1e-5, RopeTheta: 1e4, Tied: true}, 32, 64},
-	} {
+	}
+}
+
+// stepper is forward, backward, gradient norm and AdamW on one batch.
+func (s benchShape) stepper(b *testing.B, p *Pool) (step func(), tr *Trainer) {
+	m, err := New(s.c, 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	tr = NewTrainer(m, p)
+	o, batch, params, n := &AdamW{Beta1: .9, Beta2: .95, Eps: 1e-8, WeightDecay: .1}, uniformBatch(s.c, s.rows, s.size), m.Params(), 0
+	return func() {
+		n++
+		mustAccumulate(b, tr, batch, 1/float32(s.rows*s.size))
+		o.Step(p, params, n, 1e-4, float32(min(1, 1/GradNorm(p, params))))
+	}, tr
+}
+
+func median(x []float64) float64 {
+	slices.Sort(x)
+	return x[len(x)/2]
+}
+
+// BenchmarkStep is a training step on full rows: the median of tokens per CPU-second over steps, and the share of the
+// multiply-add peak, measured between steps, that the model's useful operations make.
+func BenchmarkStep(b *testing.B) {
+	for _, s := range benchShapes() {
 		for _, name := range kernel.Names() {
 			for _, threads := range []int{1, 2} {
 				b.Run(fmt.Sprintf("%s/%s/%d", s.name, name, threads), func(b *testing.B) {
-					m, err := New(s.c, 1)
-					if err != nil {
-						b.Fatal(err)
-					}
 					p := testPool(b, threads, name)
-					tr, o, batch := NewTrainer(m, p), &AdamW{Beta1: .9, Beta2: .95, Eps: 1e-8, WeightDecay: .1}, uniformBatch(s.c, s.rows, s.size)
-					params := m.Params()
-					step := func(i int) {
-						mustAccumulate(b, tr, batch, 1/float32(s.rows*s.size))
-						o.Step(p, params, i, 1e-4, float32(min(1, 1/GradNorm(p, params))))
-					}
-					step(1)
-					start := cpuTime()
+					step, tr := s.stepper(b, p)
+					step()
+					tokens := float64(s.rows * s.size)
+					var rates, shares []float64
 					b.ReportAllocs()
-					for i := 0; b.Loop(); i++ {
-						step(i + 2)
+					for b.Loop() {
+						start := cpuTime()
+						step()
+						rates = append(rates, tokens/(cpuTime()-start).Seconds())
+						b.StopTimer()
+						shares = append(shares, 100*rates[len(rates)-1]*s.c.FLOPsPerToken(s.size)/1e9/p.PeakNow())
+						b.StartTimer()
 					}
-					tokens := float64(b.N * s.rows * s.size)
-					seconds := (cpuTime() - start).Seconds()
-					b.ReportMetric(tokens/seconds, "tok/cpu-s")
-					b.ReportMetric(100*tokens*s.c.FLOPsPerToken(s.size)/seconds/p.Peak()/1e9, "%peak")
+					b.ReportMetric(median(rates), "tok/cpu-s")
+					b.ReportMetric(rates[len(rates)-1], "best-tok/cpu-s")
+					b.ReportMetric(median(shares), "%peak")
 					b.ReportMetric(float64(4*tr.arena.peak)/(1<<20), "arena-MB")
+					b.ReportMetric(residentMB(), "rss-MB")
 				})
 			}
 		}
 	}
+}
+
+// BenchmarkThreads alternates steps of one and two threads: what the second costs in CPU time, and the share of a step that
+// only one thread can do.
+func BenchmarkThreads(b *testing.B) {
+	for _, s := range benchShapes() {
+		b.Run(s.name, func(b *testing.B) {
+			var steps [2]func()
+			var pools [2]*Pool
+			for i := range steps {
+				pools[i] = testPool(b, i+1, "")
+				steps[i], _ = s.stepper(b, pools[i])
+				steps[i]()
+			}
+			var costs, walls [2][]float64
+			var serial []float64
+			for b.Loop() {
+				for i := range steps {
+					wall, start, inside := time.Now(), cpuTime(), pools[i].Busy()
+					steps[i]()
+					elapsed := time.Since(wall)
+					costs[i], walls[i] = append(costs[i], (cpuTime()-start).Seconds()), append(walls[i], elapsed.Seconds())
+					if i == 0 {
+						serial = append(serial, 100*(1-(pools[i].Busy()-inside).Seconds()/elapsed.Seconds()))
+					}
+				}
+			}
+			b.ReportMetric(100*(median(costs[1])/median(costs[0])-1), "%cpu-overhead")
+			b.ReportMetric(median(serial), "%serial")
+			b.ReportMetric(slices.Min(walls[0])/slices.Min(walls[1]), "best-speedup")
+		})
+	}
+}
+
+// residentMB is the most memory this process had resident.
+func residentMB() float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return float64(u.Maxrss) / 1024
 }
 
 // BenchmarkDecode is single steps in a half-full context: tokens per second, and for one stream the share of what reading

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Pool runs tasks on a fixed number of threads, the caller's among them. It may be used from several goroutines; their calls
@@ -15,6 +16,7 @@ type Pool struct {
 	job     atomic.Pointer[job] // the newest; helpers that wait look here
 	panels  []float32           // packed right-hand side, shared by the tiles of one product
 	closed  atomic.Bool
+	busy    atomic.Int64 // nanoseconds inside run
 }
 
 // Worker is one thread's scratch and the serial forms of the pool's functions.
@@ -86,7 +88,12 @@ func (p *Pool) Range(n, grain int, task func(w *Worker, low, high int)) {
 	p.Run((n+grain-1)/grain, func(w *Worker, i int) { task(w, i*grain, min(n, (i+1)*grain)) })
 }
 
+// Busy is how long callers have been inside Run and the products: with one thread, what can be divided. It counts wall time.
+func (p *Pool) Busy() time.Duration { return time.Duration(p.busy.Load()) }
+
 func (p *Pool) run(n int, task func(w *Worker, i int)) {
+	start := time.Now()
+	defer func() { p.busy.Add(int64(time.Since(start))) }()
 	if n <= 1 || len(p.workers) == 1 {
 		for i := range n {
 			task(p.workers[0], i)

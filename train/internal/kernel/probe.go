@@ -24,6 +24,16 @@ func (p *Pool) Peak() float64 {
 	return best
 }
 
+// PeakNow is a short measurement of Peak, five milliseconds, to stand between others: clocks and neighbours change.
+func (p *Pool) PeakNow() float64 {
+	rounds := p.peakRounds()
+	best := 0.0
+	for range 5 {
+		best = max(best, p.peakRate(rounds))
+	}
+	return best
+}
+
 // peakRounds is how many rounds take half a millisecond.
 func (p *Pool) peakRounds() int {
 	rounds := 1 << 10
@@ -65,30 +75,24 @@ func shapes() [][3]int {
 }
 
 // Measure times the products of a small model's step on one thread by CPU time. Between any two runs stands one of the
-// multiply-add peak (the best of five of half a millisecond), since clocks and neighbours change: a figure is the median rate
-// of all runs and the median peak.
+// multiply-add peak: a figure is the median rate of all runs and the median peak.
 func (p *Pool) Measure() []Figure {
 	var figures []Figure
 	one := &Pool{table: p.table, workers: []*Worker{{table: p.table}}}
-	rounds := p.peakRounds()
 	for _, f := range []form{formNN, formNT, formTN} {
 		var rates, peaks []float64
 		for _, s := range shapes() {
 			call := operands(one, f, s)
 			call()
 			flops := 2 * float64(s[0]) * float64(s[1]) * float64(s[2])
-			calls := 1 + int(p.peakRate(rounds)*1e9*0.01/flops) // ten milliseconds and more
+			calls := 1 + int(p.PeakNow()*1e9*0.01/flops) // ten milliseconds and more
 			for range 9 {
-				peak := 0.0
-				for range 5 {
-					peak = max(peak, p.peakRate(rounds))
-				}
+				peaks = append(peaks, p.PeakNow())
 				start := cpuSeconds()
 				for range calls {
 					call()
 				}
 				rates = append(rates, flops*float64(calls)/(cpuSeconds()-start)/1e9)
-				peaks = append(peaks, peak)
 			}
 		}
 		slices.Sort(rates)
