@@ -11,6 +11,6 @@ func (a *app) trainCmd() *cobra.Command {
 		a.trainBase(),
 		a.trainDemo(),
 		a.trainShow(),
-	)
+	, a.trainEval())
 	return cmd
 }

@@ -31,7 +31,7 @@ type Counted struct {
 }
 
 // Baselines counts n-grams (NGrams) on training texts, given as text tokens and read twice, and scores them on held-out texts:
-// over the tokenizer's tokens, from the unigram up, and over bytes. Compressors see the held-out bytes of a language alone, one
+// over the tokenizer's tokens, from the unigram up, and over bytes. Compressors are added: they see the held-out bytes of a language alone, one
 // text behind the other, and nothing before: a bound from another side.
 func Baselines(h *Held, tok Tokenizer, train iter.Seq2[[]int32, error], o BaselineOptions) ([]Baseline, Counted, error) {
 	if o.TokenOrder == 0 {
@@ -73,7 +73,7 @@ func Baselines(h *Held, tok Tokenizer, train iter.Seq2[[]int32, error], o Baseli
 	for k, x := range nats {
 		list = append(list, Baseline{fmt.Sprintf("byte-%d", k+1), h.bits(x)})
 	}
-	compressed, err := compressors(h, tok)
+	compressed, err := Compressors(h, tok)
 	return append(list, compressed...), counted, err
 }
 
@@ -110,9 +110,9 @@ func (s *size) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// compressors give the size of the texts of each language when compressed alone. Nats stand for whole languages: there is no
+// Compressors gives the size of the texts of each language when compressed alone. Nats stand for whole languages: there is no
 // error by documents.
-func compressors(h *Held, tok Tokenizer) ([]Baseline, error) {
+func Compressors(h *Held, tok Tokenizer) ([]Baseline, error) {
 	list := []Baseline{{ID: "gzip-9"}, {ID: "zstd"}}
 	for _, b := range h.bits(make([]float64, len(h.docs))) {
 		for i := range list {
