@@ -31,13 +31,15 @@ func (a *app) printEvaluation(e *evaluation) error {
 		section(r.Name+": "+a.lang.T("by position in the context", "按上下文中的位置"), a.depthTable(r.Depths), "")
 	}
 	for _, r := range e.Questions {
-		section(r.Name, a.choiceTable(r.Sets), a.lang.T("Brackets: 95 % interval (Wilson). Cut: longer than the context, so without their beginning.", "括号内为 95 % 区间（Wilson）。截短：超出上下文，略去开头。"))
+		section(r.Name, a.choiceTable(r.Sets), a.lang.T("Brackets: 95 % interval (Wilson). Cut: longer than the context, so without their beginning.", "括号内为 95 % 区间（Wilson）。截短：超出上下文，略去开头。")+
+			fmt.Sprintf(a.lang.T(" Sets of fewer than %d questions: --json.", "不足 %d 题的组见 --json。"), shownQuestions))
 	}
 	if len(e.Capitals) > 0 {
 		section(a.lang.T("capitals", "首都"), a.rankTable(e.Capitals), a.lang.T("gain: likelihood beyond what the name has without the question.", "gain：相对于无题目时该名称似然的增量。"))
 	}
 	if len(e.Memory) > 0 {
-		section(a.lang.T("memorisation", "记忆"), a.memoryTable(e.Memory), a.lang.T("exposure: log2 N - log2 rank among N candidates; guessing gives 1.4.", "暴露度：在 N 个候选中 log2 N - log2 名次；猜测约为 1.4。"))
+		section(a.lang.T("memorisation", "记忆"), a.memoryTable(e.Memory), a.lang.T("exposure: log2 N - log2 rank among N candidates; guessing gives 1.4.", "暴露度：在 N 个候选中 log2 N - log2 名次；猜测约为 1.4。")+
+			a.lang.T(" Texts of 0 copies were not trained on.", "0 副本的文本未参与训练。"))
 	}
 	for _, r := range e.Overlap {
 		section(fmt.Sprintf(a.lang.T("found in the texts of %s", "在 %s 的文本中找到"), r.Name), a.overlapTable(r.Sets), "")
@@ -84,6 +86,9 @@ func (a *app) depthTable(list []eval.Depth) report.Table {
 	return t
 }
 
+// shownQuestions is how many questions a set must have for its rate to be printed: of fewer, the interval says nothing.
+const shownQuestions = 20
+
 func rated(r eval.Rate) string {
 	return fmt.Sprintf("%.1f %% (%.1f-%.1f)", 100*r.Rate, 100*r.Low, 100*r.High)
 }
@@ -92,6 +97,9 @@ func (a *app) choiceTable(list []eval.Choices) report.Table {
 	t := report.Table{Head: []string{a.lang.T("set", "组"), a.lang.T(">questions", ">题数"), a.lang.T(">chance", ">随机"), a.lang.T(">right by sum", ">按总似然答对"),
 		a.lang.T(">right per byte", ">按每字节答对"), a.lang.T(">cut", ">截短"), a.lang.T(">lost", ">略去")}}
 	for _, c := range list {
+		if c.Set != "all" && c.Sum.N < shownQuestions {
+			continue
+		}
 		t.Add(c.Set, strconv.Itoa(c.Sum.N), fmt.Sprintf("%.1f %%", 100*c.Chance), rated(c.Sum), rated(c.PerByte), strconv.Itoa(c.Cut), strconv.Itoa(c.Lost))
 	}
 	return t

@@ -42,8 +42,9 @@ func ReadProbes(path string) (list []Probe, err error) {
 }
 
 // ProbesOf makes probes of texts as they are: the first tokens of a document, prefix many, are the prefix, as many as secret the
-// secret, and alternatives are what stands there in other documents. Copies are how often exactly these tokens begin a document
-// of docs. others, which were not trained on, give probes of 0 copies. Up to most probes are made for each doubling of copies.
+// secret, and alternatives are what stands there in other probes of the same language; without any, there is no probe. Copies
+// are how often exactly these tokens begin a document of docs. others, which were not trained on, give probes of 0 copies: what
+// they reach is not memory but understanding. Up to most probes are made for each doubling of copies.
 func ProbesOf(t *rows.Tokens, docs, others []int, tok Tokenizer, prefix, secret, most int, seed uint64) ([]Probe, error) {
 	order, err := beginnings(t, docs, others, prefix+secret)
 	if err != nil {
@@ -55,22 +56,24 @@ func ProbesOf(t *rows.Tokens, docs, others []int, tok Tokenizer, prefix, secret,
 		levels[level(b.copies)] = append(levels[level(b.copies)], b)
 	}
 	var list []Probe
+	var languages []string
 	for _, l := range slices.Sorted(maps.Keys(levels)) {
 		for _, b := range Sample(levels[l], most, seed, func(b *beginning) string { return t.ID(b.doc) }) {
 			if err := t.Read(ids, b.doc, 0); err != nil {
 				return nil, err
 			}
+			languages = append(languages, t.Language(b.doc))
 			list = append(list, Probe{Prefix: string(tok.Decode(ids[:prefix])), Secret: string(tok.Decode(ids[prefix:])), Copies: b.copies})
 		}
 	}
 	for i := range list {
 		for j := range list {
-			if list[j].Secret != list[i].Secret {
+			if list[j].Secret != list[i].Secret && languages[j] == languages[i] {
 				list[i].Alternatives = append(list[i].Alternatives, list[j].Secret)
 			}
 		}
 	}
-	return list, nil
+	return slices.DeleteFunc(list, func(p Probe) bool { return len(p.Alternatives) == 0 }), nil
 }
 
 // beginning is how documents begin.
