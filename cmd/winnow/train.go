@@ -11,6 +11,7 @@ func (a *app) trainCmd() *cobra.Command {
 		a.trainBase(),
 		a.trainDemo(),
 		a.trainShow(),
-	, a.trainEval())
+		a.trainEval(),
+	)
 	return cmd
 }

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -73,7 +71,7 @@ func (a *app) showRow(ctx context.Context, f showFlags) error {
 	if f.tokenizer == "" {
 		return usage("give --tokenizer")
 	}
-	tok, err := tokenizerAt(f.tokenizer)
+	tok, err := readTokenizer(f.tokenizer)
 	if err != nil {
 		return err
 	}
@@ -239,21 +237,4 @@ func (a *app) rowSources(ctx context.Context, f showFlags, tok *bpe.Tokenizer) (
 		sources = append(sources, rows.Source{Name: folder.Run.ID, Tokens: tokens, Docs: docs, Weight: weight})
 	}
 	return sources, nil
-}
-
-// tokenizerAt reads a tokenizer.json, or the one in a folder.
-func tokenizerAt(path string) (*bpe.Tokenizer, error) {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		path = filepath.Join(path, "tokenizer.json")
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	tok, err := bpe.ReadJSON(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return tok, nil
 }
