@@ -30,8 +30,8 @@ type envelope struct {
 
 // dialect is how one endpoint tells the same texts.
 type dialect interface {
-	begin(index int) any    // first chunk of a text; nil: none
-	part(p piece) any       // a chunk
+	begin(index int) any     // first chunk of a text; nil: none
+	part(p piece) any        // a chunk
 	whole(parts []piece) any // the choice of an answer that is not streamed
 }
 

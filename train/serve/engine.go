@@ -110,13 +110,18 @@ func (e *Engine) Load() int {
 // a *PromptError, sampling out of
 // range.
 func (e *Engine) Submit(ctx context.Context, requests ...Request) (*Job, error) {
-	for _, r := range requests {
+	j := &Job{ready: make(chan struct{}, 1), open: len(requests)}
+	all := make([]*sequence, 0, len(requests))
+	for i, r := range requests {
 		if err := e.check(r); err != nil {
 			return nil, err
 		}
+		s, err := newSequence(ctx, e, j, i, r)
+		if err != nil {
+			return nil, fmt.Errorf("serve: %w", err)
+		}
+		all = append(all, s)
 	}
-	var all []*sequence
-	j := &Job{ready: make(chan struct{}, 1), open: len(requests)}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {
@@ -124,13 +129,6 @@ func (e *Engine) Submit(ctx context.Context, requests ...Request) (*Job, error) 
 		return nil, ErrClosed
 	case e.load+len(requests) > e.most:
 		return nil, ErrBusy
-	}
-	for i, r := range requests {
-		s, err := newSequence(ctx, e, j, i, r)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, s)
 	}
 	e.waiting = append(e.waiting, all...)
 	e.load += len(requests)

@@ -47,12 +47,12 @@ func largest(values []float32, n int) []int32 {
 	return out
 }
 
-// name is a token's bytes, or a special token's name.
+// name is a token's bytes, or a special token's name; empty for an id that the tokenizer does not have.
 func (e *Engine) name(id int32) string {
 	if b := e.tok.Token(id); b != nil {
 		return string(b)
 	}
-	return e.tok.SpecialName(id)
+	return e.tok.Name(id)
 }
 
 // text is what a prompt reads like, without its special tokens.
