@@ -153,7 +153,7 @@ func tokenizerKeys(tok *bpe.Tokenizer, vocab int, template string) ([]gguf.Key, 
 	for i, m := range p.Merges {
 		merges[i] = m[0] + " " + m[1]
 	}
-	begins, err := addsBOS(tok)
+	begins, err := AddsBOS(tok)
 	if err != nil {
 		return nil, err
 	}

@@ -129,8 +129,8 @@ func readRoles(dir string, tok *bpe.Tokenizer) (*bpe.Tokenizer, string, error) {
 	return tok, template, nil
 }
 
-// addsBOS reports whether tools that follow tokenizer.json put bos before a text.
-func addsBOS(tok *bpe.Tokenizer) (bool, error) {
+// AddsBOS reports whether tools that follow tokenizer.json put bos before a text.
+func AddsBOS(tok *bpe.Tokenizer) (bool, error) {
 	var b bytes.Buffer
 	if err := tok.WriteJSON(&b); err != nil {
 		return false, err
