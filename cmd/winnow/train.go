@@ -12,6 +12,7 @@ func (a *app) trainCmd() *cobra.Command {
 		a.trainDemo(),
 		a.trainShow(),
 		a.trainEval(),
+		a.trainTokenizer(),
 	)
 	return cmd
 }
