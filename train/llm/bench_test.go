@@ -137,8 +137,17 @@ func residentMB() float64 {
 	return float64(u.Maxrss) / 1024
 }
 
+// readRate is how fast the pool's threads read memory that no cache holds, in bytes per CPU-second: 128 MB once.
+func readRate(p *Pool, buffer []float32) float64 {
+	const span = 1 << 18
+	start := cpuTime()
+	p.Run(len(buffer)/span, func(w *kernel.Worker, i int) { w.Max(buffer[i*span : (i+1)*span]) })
+	return float64(4*len(buffer)) / (cpuTime() - start).Seconds()
+}
+
 // BenchmarkDecode is single steps in a half-full context: tokens per second, and for one stream the share of what reading
-// every weight once per token at the measured bandwidth allows.
+// every weight once per token allows: weight bytes per CPU-second against reading per CPU-second, medians of figures that
+// alternate.
 func BenchmarkDecode(b *testing.B) {
 	for _, s := range []struct {
 		name string
@@ -150,6 +159,10 @@ func BenchmarkDecode(b *testing.B) {
 		m, err := New(s.c, 1)
 		if err != nil {
 			b.Fatal(err)
+		}
+		buffer := make([]float32, 1<<25)
+		for i := 0; i < len(buffer); i += 1024 {
+			buffer[i] = 1
 		}
 		for _, threads := range []int{1, 2} {
 			p := testPool(b, threads, "")
@@ -167,7 +180,16 @@ func BenchmarkDecode(b *testing.B) {
 						}
 					}
 					start := cpuTime()
+					var steps, reads []float64
 					for b.Loop() {
+						if streams == 1 && len(steps)%8 == 0 {
+							b.StopTimer()
+							before := cpuTime()
+							reads = append(reads, readRate(p, buffer))
+							start += cpuTime() - before
+							b.StartTimer()
+						}
+						before := cpuTime()
 						for _, slot := range slots {
 							if d.Len(slot) == d.Context() {
 								d.Truncate(slot, 200)
@@ -176,13 +198,17 @@ func BenchmarkDecode(b *testing.B) {
 						if _, err := d.Step(slots, ids); err != nil {
 							b.Fatal(err)
 						}
+						steps = append(steps, (cpuTime() - before).Seconds())
 					}
 					seconds := b.Elapsed().Seconds()
 					b.ReportMetric(float64(b.N*streams)/seconds, "tok/s")
 					b.ReportMetric(float64(b.N*streams)/(cpuTime()-start).Seconds(), "tok/cpu-s")
 					if streams == 1 {
+						slices.Sort(steps)
+						slices.Sort(reads)
 						bytes := 4 * float64(s.c.MatmulParams())
-						b.ReportMetric(100*bytes*float64(b.N)/seconds/1e9/p.Bandwidth(), "%bandwidth")
+						b.ReportMetric(100*bytes/steps[len(steps)/2]/reads[len(reads)/2], "%bandwidth")
+						b.ReportMetric(reads[len(reads)/2]/1e9, "read-GB/cpu-s")
 					}
 				})
 			}

@@ -66,7 +66,11 @@ func (s *Sampler) Next(logits []float32) (id int32, logprob float32) {
 	for i, z := range logits {
 		s.candidates = append(s.candidates, candidate{int32(i), math.Exp((float64(z) - top) / s.sampling.Temperature)})
 	}
+	whole := mass(s.candidates)
 	id = s.draw(s.keep(s.candidates))
+	if s.sampling.Temperature == 1 {
+		return id, float32(float64(logits[id]) - top - math.Log(whole))
+	}
 	return id, logProbability(logits, top, int(id))
 }
 
