@@ -2,10 +2,8 @@ package checkpoint
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
-	"math"
 	"strings"
 
 	"winnow/train/bpe"
@@ -71,10 +69,7 @@ func ggufTensors(m *llm.Model, format string) []gguf.Tensor {
 	for i, w := range weights {
 		t := gguf.Tensor{Name: ggufName(w.Name), Shape: w.Shape, Data: w.Data, Type: gguf.F32}
 		if len(w.Shape) == 2 {
-			t.Type = fileTypes[format].weight
-			if t.Type == gguf.Q8_0 && w.Shape[1]%32 != 0 {
-				t.Type = gguf.F16
-			}
+			t.Type = weightType(format, w.Shape[1])
 			if heads := rotatedHeads(m.Config, w.Name); heads > 0 {
 				t.Data = interleave(w.Data, heads, w.Shape[1])
 			}
@@ -82,6 +77,14 @@ func ggufTensors(m *llm.Model, format string) []gguf.Tensor {
 		tensors[i] = t
 	}
 	return tensors
+}
+
+// weightType is how a format stores a weight whose rows have so many columns.
+func weightType(format string, columns int) gguf.Type {
+	if t := fileTypes[format].weight; t != gguf.Q8_0 || columns%32 == 0 {
+		return t
+	}
+	return gguf.F16
 }
 
 // rotatedHeads is the number of heads of a weight whose rows llama.cpp has in another order, 0 for all others.
@@ -181,45 +184,4 @@ func tokenizerKeys(tok *bpe.Tokenizer, vocab int, template string) ([]gguf.Key, 
 		keys = append(keys, gguf.Key{Name: "tokenizer.chat_template", Value: template})
 	}
 	return append(keys, gguf.Key{Name: tokenizerKey, Value: whole.String()}), nil
-}
-
-// Export writes a model to path in another form: format hf is a model folder with weights of dtype f32, f16 or bf16, format
-// gguf a file of dtype f32, f16 or q8_0. The lineage written with it has the model as its parent.
-func Export(path string, m *llm.Model, tok *bpe.Tokenizer, parent *Info, format, dtype, program string) error {
-	info := &Info{Kind: KindExport, Hash: parent.Hash, Tokenizer: parent.Tokenizer, Program: program, ChatTemplate: parent.ChatTemplate, Parents: []Info{*parent}}
-	switch {
-	case format == "gguf":
-		return WriteGGUF(path, m, tok, info, dtype)
-	case format != "hf":
-		return fmt.Errorf("format %q is not known; gguf and hf are", format)
-	}
-	stored := map[string]string{"f32": "F32", "f16": "F16", "bf16": "BF16"}[dtype]
-	if stored == "" {
-		return fmt.Errorf("a model folder does not hold type %q; f32, f16 and bf16 are", dtype)
-	}
-	if stored != "F32" {
-		rounded, err := roundWeights(m, stored)
-		if err != nil {
-			return err
-		}
-		info.Hash = Hash(rounded)
-	}
-	return saveModel(path, m, tok, info, stored)
-}
-
-// roundWeights gives the weights as a narrower type holds them.
-func roundWeights(m *llm.Model, dtype string) ([]Tensor, error) {
-	tensors := Weights(m)
-	for i, t := range tensors {
-		rounded := make([]float32, len(t.Data))
-		for k, v := range t.Data {
-			r := round(v, dtype)
-			if math.IsInf(float64(r), 0) && !math.IsInf(float64(v), 0) {
-				return nil, fmt.Errorf("tensor %q: %w", t.Name, errors.New(fmt.Sprint(v)+" is beyond "+dtype))
-			}
-			rounded[k] = r
-		}
-		tensors[i].Data = rounded
-	}
-	return tensors, nil
 }

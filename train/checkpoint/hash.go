@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"winnow/train/checkpoint/half"
 	"winnow/train/checkpoint/safetensors"
 )
 
@@ -76,15 +75,4 @@ func hashOf(r io.Reader) (string, error) {
 		return "", err
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
-}
-
-// round gives v as a narrower dtype of safetensors holds it.
-func round(v float32, dtype string) float32 {
-	switch dtype {
-	case "F16":
-		return half.FromFloat16(half.ToFloat16(v))
-	case "BF16":
-		return half.FromBFloat16(half.ToBFloat16(v))
-	}
-	return v
 }

@@ -157,3 +157,23 @@ func CheckData(d Data, r *shard.Run) error {
 	}
 	return fmt.Errorf("run %s: the shards are in another order", r.ID)
 }
+
+// VerifyShards reads the shards in a run's folder and compares them with their hashes; the first that differs, or that
+// cannot be read, is the error.
+func VerifyShards(dir string, d Data) error {
+	for _, o := range d.Shards {
+		f, err := os.Open(filepath.Join(dir, filepath.FromSlash(o.Name)))
+		if err != nil {
+			return err
+		}
+		sum, err := hashOf(f)
+		f.Close()
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.Name(), err)
+		}
+		if sum != o.SHA256 {
+			return fmt.Errorf("%s: sha256 %s, was %s", f.Name(), sum, o.SHA256)
+		}
+	}
+	return nil
+}

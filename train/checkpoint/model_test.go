@@ -179,29 +179,41 @@ func TestSaveModel(t *testing.T) {
 	}
 }
 
-func TestExportNarrower(t *testing.T) {
-	m := randomModel(t, shapes["qwen2"])
-	parent := &Info{Kind: KindBase, Hash: Hash(Weights(m)), Seed: 5}
-	for _, dtype := range []string{"f32", "f16", "bf16"} {
-		dir := t.TempDir()
-		if err := Export(dir, m, nil, parent, "hf", dtype, "1"); err != nil {
-			t.Fatal(err)
+// TestExport writes every format and type: what is read again has the hash that the lineage says, and the model as parent.
+func TestExport(t *testing.T) {
+	tok := fixtureTokenizer(t)
+	for name, c := range shapes {
+		m := randomModel(t, c)
+		parent := &Info{Kind: KindBase, Hash: Hash(Weights(m)), Seed: 5, Tokenizer: tok.Hash()}
+		for _, to := range [][2]string{{"hf", "f32"}, {"hf", "f16"}, {"hf", "bf16"}, {"gguf", "f32"}, {"gguf", "f16"}, {"gguf", "q8_0"}} {
+			path := filepath.Join(t.TempDir(), "out."+to[0])
+			written, err := Export(path, m, tok, parent, to[0], to[1], "1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			back, backTok, info := load(t, path)
+			written.Format = infoFormat
+			if !reflect.DeepEqual(info, written) || info.Hash != Hash(Weights(back)) || info.Parents[0].Hash != parent.Hash || backTok.Hash() != tok.Hash() {
+				t.Errorf("%s %v: %+v", name, to, info)
+			}
+			if (info.Hash == parent.Hash) != (to[1] == "f32") {
+				t.Errorf("%s %v: hash %s of parent %s", name, to, info.Hash, parent.Hash)
+			}
 		}
-		back, tok, info := load(t, dir)
-		if info.Kind != KindExport || info.Hash != Hash(Weights(back)) || len(info.Parents) != 1 || info.Parents[0].Hash != parent.Hash || tok != nil {
-			t.Errorf("%s: %+v", dtype, info)
-		}
-		if (info.Hash == parent.Hash) != (dtype == "f32") {
-			t.Errorf("%s: hash %s of parent %s", dtype, info.Hash, parent.Hash)
+	}
+}
+
+func TestExportRefuses(t *testing.T) {
+	m := randomModel(t, shapes["tied"])
+	for _, bad := range [][2]string{{"hf", "q8_0"}, {"gguf", "bf16"}, {"onnx", "f32"}} {
+		if _, err := Export(filepath.Join(t.TempDir(), "x"), m, nil, &Info{}, bad[0], bad[1], "1"); err == nil || !strings.Contains(err.Error(), "held") && !strings.Contains(err.Error(), "known") {
+			t.Errorf("%v: %v", bad, err)
 		}
 	}
 	Weights(m)[0].Data[0] = 1e6
-	if err := Export(t.TempDir(), m, nil, parent, "hf", "f16", "1"); err == nil || !strings.Contains(err.Error(), "model.embed_tokens.weight") {
-		t.Errorf("1e6 in float16: %v", err)
-	}
-	for _, bad := range [][2]string{{"hf", "q8_0"}, {"gguf", "bf16"}, {"onnx", "f32"}} {
-		if err := Export(filepath.Join(t.TempDir(), "x"), m, nil, parent, bad[0], bad[1], "1"); err == nil || !strings.Contains(err.Error(), "known") && !strings.Contains(err.Error(), "does not hold") {
-			t.Errorf("%v: %v", bad, err)
+	for _, format := range []string{"hf", "gguf"} {
+		if _, err := Export(t.TempDir(), m, nil, &Info{}, format, "f16", "1"); err == nil || !strings.Contains(err.Error(), "model.embed_tokens.weight") {
+			t.Errorf("1e6 in float16, %s: %v", format, err)
 		}
 	}
 }

@@ -74,6 +74,17 @@ func encodeBlock(dst []byte, values []float32) ([]byte, error) {
 	return dst, nil
 }
 
+// Round gives values as t holds them. len(values) is a multiple of t's block.
+func Round(t Type, values []float32) ([]float32, error) {
+	b, err := encode(nil, t, values)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float32, len(values))
+	decode(out, t, b)
+	return out, nil
+}
+
 // decode fills dst from the bytes of t, which are as many as dst needs.
 func decode(dst []float32, t Type, src []byte) {
 	switch t {
