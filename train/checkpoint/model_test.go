@@ -127,7 +127,7 @@ func randomModel(t testing.TB, c llm.Config) *llm.Model {
 var shapes = map[string]llm.Config{
 	"llama":    {Vocab: 300, Context: 64, Dim: 64, FFN: 96, Layers: 2, Heads: 4, KVHeads: 2, HeadDim: 16, NormEps: 1e-5, RopeTheta: 10000},
 	"tied":     {Vocab: 280, Context: 64, Dim: 32, FFN: 80, Layers: 3, Heads: 2, KVHeads: 1, HeadDim: 16, NormEps: 1e-6, RopeTheta: 500000, Tied: true},
-	"headdim":  {Vocab: 290, Context: 64, Dim: 40, FFN: 64, Layers: 1, Heads: 3, KVHeads: 3, HeadDim: 20, NormEps: 1e-5, RopeTheta: 10000},
+	"headdim":  {Vocab: 290, Context: 64, Dim: 40, FFN: 64, Layers: 1, Heads: 4, KVHeads: 2, HeadDim: 20, NormEps: 1e-5, RopeTheta: 10000},
 	"qwen2":    {Vocab: 280, Context: 64, Dim: 64, FFN: 96, Layers: 2, Heads: 4, KVHeads: 2, HeadDim: 16, NormEps: 1e-6, RopeTheta: 1000000, Tied: true, QKVBias: true},
 	"narrower": {Vocab: 285, Context: 32, Dim: 24, FFN: 48, Layers: 2, Heads: 3, KVHeads: 1, HeadDim: 8, NormEps: 1e-5, RopeTheta: 10000}, // no row is a multiple of 32
 }

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"winnow/report"
+	"winnow/shard"
+	"winnow/train/bpe"
+	"winnow/train/checkpoint"
+)
+
+func (a *app) lineageCmd() *cobra.Command {
+	var check bool
+	cmd := &cobra.Command{
+		Use: "lineage MODEL", Args: exactArgs(1, 1),
+		Short: a.lang.T("what a model was made from, back to the crawl", "模型由何而来，直至原始爬取数据"),
+		Long: a.lang.T(`Print what a model was made from: its parents by hash, its tokenizer, the runs and shards of its data, and what was
+crawled. MODEL is a model folder, a tokenizer's folder, or a .gguf file that this program wrote.
+
+Weights and tokenizer are hashed and compared with the record, and the record of each run that is found in --runs;
+--check reads the runs' shards as well. A difference ends with exit code 1.`,
+			`打印模型的来历：各级父模型的散列值、分词器、数据所属的运行与分片，以及爬取来源。MODEL 为模型文件夹、分词器文件夹，
+或本程序写出的 .gguf 文件。
+
+重新计算权重与分词器的散列值并与记录比对；在 --runs 中找到的运行亦与记录比对；--check 另外读取各分片。有出入时退出码为 1。`) + exitCodes,
+		RunE: func(_ *cobra.Command, args []string) error { return a.lineage(args[0], check) },
+	}
+	cmd.Flags().BoolVar(&check, "check", false, a.lang.T("read the shards and compare their hashes", "读取各分片并比对散列值"))
+	return cmd
+}
+
+// finding is the outcome of one comparison with the record.
+type finding struct {
+	What  string `json:"what"` // weights, tokenizer, or run:ID
+	OK    bool   `json:"ok"`
+	Found bool   `json:"found"`           // false: there was nothing to compare with
+	Error string `json:"error,omitempty"` // how it differs
+}
+
+func (a *app) lineage(path string, check bool) error {
+	info, findings, err := artefact(path)
+	if err != nil {
+		return err
+	}
+	for _, d := range info.Runs() {
+		findings = append(findings, a.compareRun(d, check))
+	}
+	if a.json {
+		if err := a.line(map[string]any{"lineage": info, "findings": findings}); err != nil {
+			return err
+		}
+	} else {
+		a.printLineage(info, findings)
+	}
+	var bad []error
+	for _, f := range findings {
+		if f.Found && !f.OK {
+			bad = append(bad, fmt.Errorf("%s: %s", f.What, f.Error))
+		}
+	}
+	return errors.Join(bad...)
+}
+
+// artefact reads the lineage of a model or a tokenizer, and compares it with what lies beside it.
+func artefact(path string) (*checkpoint.Info, []finding, error) {
+	if _, err := os.Stat(filepath.Join(path, "config.json")); err != nil && filepath.Ext(path) != ".gguf" {
+		info, err := checkpoint.ReadInfo(path)
+		if err != nil {
+			return nil, nil, err
+		}
+		f, err := os.Open(filepath.Join(path, "tokenizer.json"))
+		if errors.Is(err, fs.ErrNotExist) {
+			return info, nil, nil
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		defer f.Close()
+		tok, err := bpe.ReadJSON(f)
+		if err != nil {
+			return nil, nil, err
+		}
+		return info, []finding{compareHash("tokenizer", info.Hash, tok.Hash())}, nil
+	}
+	m, tok, info, err := checkpoint.LoadModel(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	findings := []finding{compareHash("weights", info.Hash, checkpoint.Hash(checkpoint.Weights(m)))}
+	if tok != nil {
+		findings = append(findings, compareHash("tokenizer", info.Tokenizer, tok.Hash()))
+	}
+	return info, findings, nil
+}
+
+func compareHash(what, recorded, now string) finding {
+	if recorded == now {
+		return finding{What: what, OK: true, Found: true}
+	}
+	return finding{What: what, Found: true, Error: fmt.Sprintf("hash %s, recorded is %s", short(now), short(recorded))}
+}
+
+// compareRun looks a run up by its id and compares its shards with those that were trained on.
+func (a *app) compareRun(d checkpoint.Data, check bool) finding {
+	f := finding{What: "run:" + d.Run}
+	dir := filepath.Join(a.runs, d.Run)
+	r, err := shard.ReadRun(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return f
+	}
+	f.Found = true
+	if err == nil {
+		err = checkpoint.CheckData(d, r)
+	}
+	if err == nil && check {
+		err = checkpoint.VerifyShards(dir, d)
+	}
+	if err != nil {
+		f.Error = err.Error()
+		return f
+	}
+	f.OK = true
+	return f
+}
+
+func (a *app) printLineage(info *checkpoint.Info, findings []finding) {
+	about := map[string]finding{}
+	for _, f := range findings {
+		about[f.What] = f
+	}
+	p := lineagePrinter{a, about}
+	p.artefact(info, 0)
+}
+
+type lineagePrinter struct {
+	*app
+	about map[string]finding
+}
+
+// put writes one line, indented by its depth in the chain, with the outcome of the comparison of what it is about.
+func (p lineagePrinter) put(depth int, what, line string) {
+	if f, ok := p.about[what]; ok {
+		switch {
+		case !f.Found:
+			line += "  " + p.lang.T("not here", "不在此处")
+		case f.OK:
+			line += "  " + p.lang.T("as recorded", "与记录一致")
+		default:
+			line += "  " + p.lang.T("DIFFERS: ", "与记录不符：") + f.Error
+		}
+	}
+	fmt.Fprintln(p.out, strings.Repeat("  ", depth)+line)
+}
+
+func (p lineagePrinter) artefact(i *checkpoint.Info, depth int) {
+	top := func(what string) string { // only the artefact at hand was compared
+		if depth > 0 {
+			return ""
+		}
+		return what
+	}
+	what := "weights"
+	if i.Kind == checkpoint.KindTokenizer {
+		what = "tokenizer"
+	}
+	p.put(depth, top(what), fmt.Sprintf("%s %s", i.Kind, short(i.Hash)))
+	if s := p.circumstances(i); s != "" {
+		p.put(depth+1, "", s)
+	}
+	if i.Tokenizer != "" {
+		p.put(depth+1, top("tokenizer"), fmt.Sprintf(p.lang.T("tokenizer %s", "分词器 %s"), short(i.Tokenizer)))
+	}
+	for _, d := range i.Data {
+		p.data(d, depth+1)
+	}
+	for k := range i.Parents {
+		p.put(depth+1, "", p.lang.T("made from", "源自"))
+		p.artefact(&i.Parents[k], depth+2)
+	}
+}
+
+// circumstances are seed, kernel and the like, where known.
+func (p lineagePrinter) circumstances(i *checkpoint.Info) string {
+	var parts []string
+	if i.Source != "" {
+		parts = append(parts, i.Source)
+	}
+	if i.Steps > 0 {
+		parts = append(parts, fmt.Sprintf(p.lang.T("%s steps, %s tokens", "%s 步，%s 个 token"), report.Count(i.Steps), report.Count(i.Tokens)))
+	}
+	if i.Kernel != "" {
+		parts = append(parts, fmt.Sprintf(p.lang.T("seed %d, kernel %s", "种子 %d，内核 %s"), i.Seed, i.Kernel))
+	}
+	if i.Program != "" {
+		parts = append(parts, "winnow "+i.Program)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (p lineagePrinter) data(d checkpoint.Data, depth int) {
+	p.put(depth, "run:"+d.Run, fmt.Sprintf(p.lang.T("run %s, recipe %s, data %s", "运行 %s，配方 %s，数据 %s"), d.Run, short(d.Recipe), short(d.Hash)))
+	for _, s := range d.Shards {
+		p.put(depth+1, "", fmt.Sprintf(p.lang.T("shard %s  %s bytes  %s", "分片 %s  %s 字节  %s"), s.Name, report.Count(s.Bytes), short(s.SHA256)))
+	}
+	for _, in := range d.Inputs {
+		p.put(depth+1, "", fmt.Sprintf(p.lang.T("from %s  %s bytes", "来自 %s  %s 字节"), in.File, report.Count(in.Bytes)))
+	}
+}
