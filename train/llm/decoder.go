@@ -32,10 +32,11 @@ type Decoder struct {
 
 type packedBlock struct{ qkv, output, gateUp, down *kernel.Packed }
 
-// slot is one text: keys and values of its tokens, [layer][KV head][context, hd].
+// slot is one text: keys and values of its tokens, for each layer and KV head [context, hd].
 type slot struct {
-	keys, values []float32
-	length       int
+	keys   []*kernel.Packed
+	values []float32
+	length int
 }
 
 // place says where a token of the current pass stands.
@@ -70,9 +71,12 @@ func NewDecoder(m *Model, p *Pool, slots, context int) (*Decoder, error) {
 		})
 	}
 	d.head = p.Pack(c.Vocab, c.Dim, values(m.head()), c.Dim)
-	size := c.Layers * c.KVHeads * context * c.HeadDim
 	for range slots {
-		d.slots = append(d.slots, slot{keys: make([]float32, size), values: make([]float32, size)})
+		s := slot{values: make([]float32, c.Layers*c.KVHeads*context*c.HeadDim)}
+		for range c.Layers * c.KVHeads {
+			s.keys = append(s.keys, p.NewPacked(context, c.HeadDim))
+		}
+		d.slots = append(d.slots, s)
 	}
 	d.scores = make([]float32, p.Threads()*d.scoreSize())
 	return d, nil
@@ -253,8 +257,9 @@ func (d *Decoder) remember(layer, m int) {
 			d.rotary.turn(w, row, c.Heads+c.KVHeads, int32(at.pos), d.rotary.sin)
 			s := &d.slots[at.slot]
 			for h := range c.KVHeads {
-				to := ((layer*c.KVHeads+h)*d.context + at.pos) * hd
-				copy(s.keys[to:to+hd], row[(c.Heads+h)*hd:])
+				head := layer*c.KVHeads + h
+				s.keys[head].Set(at.pos, row[(c.Heads+h)*hd:(c.Heads+h+1)*hd])
+				to := (head*d.context + at.pos) * hd
 				copy(s.values[to:to+hd], row[(c.Heads+c.KVHeads+h)*hd:])
 			}
 		}
@@ -270,26 +275,27 @@ func (d *Decoder) scoreSize() int {
 func (d *Decoder) attend(w *kernel.Worker, layer int, t task, kv int) {
 	c, s := d.config, &d.slots[t.slot]
 	hd, ld, wide, group := c.HeadDim, c.qkvRows(), c.Heads*c.HeadDim, c.Heads/c.KVHeads
-	from, n := (layer*c.KVHeads+kv)*d.context*hd, t.pos+t.count
+	head, n := layer*c.KVHeads+kv, t.pos+t.count
+	keys, values := s.keys[head].Rows(n), s.values[head*d.context*hd:]
 	size := d.scoreSize()
 	scores := d.scores[w.ID()*size : (w.ID()+1)*size]
 	if t.count == 1 { // the query heads of one token lie one behind the other: one product for all
 		at := t.row*ld + kv*group*hd
-		w.NT(group, n, hd, d.qkv[at:], hd, s.keys[from:], hd, 0, scores, n)
+		w.MulPacked(group, d.qkv[at:], hd, &keys, 0, scores, n)
 		for g := range group {
 			w.Softmax(scores[g*n:(g+1)*n], scores[g*n:(g+1)*n], c.scoreScale())
 		}
-		w.NN(group, hd, n, scores, n, s.values[from:], hd, 0, d.a[t.row*wide+kv*group*hd:], hd)
+		w.NN(group, hd, n, scores, n, values, hd, 0, d.a[t.row*wide+kv*group*hd:], hd)
 		return
 	}
 	for h := kv * group; h < (kv+1)*group; h++ {
-		w.NT(t.count, n, hd, d.qkv[t.row*ld+h*hd:], ld, s.keys[from:], hd, 0, scores, n)
+		w.MulPacked(t.count, d.qkv[t.row*ld+h*hd:], ld, &keys, 0, scores, n)
 		for r := range t.count {
 			row, seen := scores[r*n:(r+1)*n], t.pos+r+1
 			w.Softmax(row[:seen], row[:seen], c.scoreScale())
 			clear(row[seen:])
 		}
-		w.NN(t.count, hd, n, scores, n, s.values[from:], hd, 0, d.a[t.row*wide+h*hd:], wide)
+		w.NN(t.count, hd, n, scores, n, values, hd, 0, d.a[t.row*wide+h*hd:], wide)
 	}
 }
 

@@ -32,7 +32,8 @@ type product struct {
 	column, width  int       // this span of columns
 	start, depth   int       // this part of the sum
 	firstPart      bool
-	tileM, tileN   int // strips and panels of a tile
+	direct         bool // full panels are read where they lie
+	tileM, tileN   int  // strips and panels of a tile
 	tilesM, tilesN int
 	strips, mr, nr int
 }
@@ -87,7 +88,7 @@ func (p *Pool) product(g *product) {
 			panels := (g.width + g.nr - 1) / g.nr
 			p.panels = grown(p.panels, panels*g.depth*g.nr)
 			g.panels = p.panels
-			p.run((panels+packSpan-1)/packSpan, g.pack)
+			p.run(g.packTasks(panels), g.pack)
 			g.cut(len(p.workers))
 			p.run(g.tilesM*g.tilesN, g.tile)
 		}
@@ -106,7 +107,7 @@ func (w *Worker) product(g *product) {
 			panels := (g.width + g.nr - 1) / g.nr
 			w.panels = grown(w.panels, panels*g.depth*g.nr)
 			g.panels = w.panels
-			for i := range (panels + packSpan - 1) / packSpan {
+			for i := range g.packTasks(panels) {
 				g.pack(w, i)
 			}
 			g.cut(1)
@@ -134,6 +135,7 @@ func (g *product) check(w *Worker) bool {
 	g.mr, g.nr = w.table.mr, w.table.nr
 	g.strips = (g.m + g.mr - 1) / g.mr
 	g.start, g.column = 0, 0
+	g.direct = g.form != formNT && g.strips == 1
 	if g.m == 0 || g.n == 0 {
 		return false
 	}
@@ -180,7 +182,27 @@ const packRows = 32
 
 // pack packs packSpan panels of the right side.
 func (g *product) pack(w *Worker, task int) {
-	packPanels(w.table, g.form, g.b, g.ldb, g.start, g.depth, g.column, g.width, task*packSpan, g.panels)
+	first := task * packSpan
+	if g.direct { // all but the last
+		first = g.width / g.nr
+	}
+	packPanels(w.table, g.form, g.b, g.ldb, g.start, g.depth, g.column, g.width, first, g.panels)
+}
+
+// packTasks is the number of tasks that pack panels: a single strip reads each panel once, and needs no copy of full ones.
+func (g *product) packTasks(panels int) int {
+	if g.direct {
+		return min(1, g.width%g.nr)
+	}
+	return (panels + packSpan - 1) / packSpan
+}
+
+// right is a panel of the right side and the distance of its rows.
+func (g *product) right(panel int) (b []float32, bs int) {
+	if g.direct && (panel+1)*g.nr <= g.width {
+		return g.b[g.start*g.ldb+g.column+panel*g.nr:], g.ldb
+	}
+	return g.panels[panel*g.depth*g.nr:], g.nr
 }
 
 // packPanels packs panels [first, first+packSpan) of columns [column, column+width) and rows [start, start+depth) of b, which
@@ -245,7 +267,8 @@ func (g *product) tile(w *Worker, i int) {
 		}
 		for panel := firstPanel; panel < lastPanel; panel++ {
 			from := panel * g.nr
-			t.micro(end-row, min(g.nr, g.width-from), g.depth, left, rs, ks, g.panels[panel*g.depth*g.nr:], g.c[row*g.ldc+g.column+from:], g.ldc, beta)
+			b, bs := g.right(panel)
+			t.micro(end-row, min(g.nr, g.width-from), g.depth, left, rs, ks, b, bs, g.c[row*g.ldc+g.column+from:], g.ldc, beta)
 		}
 	}
 }

@@ -145,6 +145,24 @@ func (s shape) try(t *testing.T, p *Pool, r *rand.Rand) {
 		p.MulPacked(s.m, a, lda, p.Pack(s.n, s.k, b, ldb), s.beta, c, ldc)
 		verify()
 		same(t, what+": packed", pooled, c)
+		cache := p.NewPacked(s.n+5, s.k)
+		for i := range s.n + 5 {
+			row := make([]float32, s.k)
+			for l := range row {
+				row[l] = float32(math.NaN())
+			}
+			if i < s.n && s.k > 0 {
+				row = b[i*ldb : i*ldb+s.k]
+			}
+			cache.Set(i, row)
+		}
+		copy(c, before)
+		p.Run(1, func(w *Worker, _ int) {
+			rows := cache.Rows(s.n)
+			w.MulPacked(s.m, a, lda, &rows, s.beta, c, ldc)
+		})
+		verify()
+		same(t, what+": packed row by row", pooled, c)
 	}
 }
 

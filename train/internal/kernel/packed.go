@@ -10,16 +10,33 @@ type Packed struct {
 // Bytes is the memory that one MulPacked reads.
 func (w *Packed) Bytes() int { return 4 * len(w.panels) }
 
+// NewPacked is a packed matrix [n,k] of zeros, to be filled by Set: a cache of keys.
+func (p *Pool) NewPacked(n, k int) *Packed {
+	nr := p.table.nr
+	return &Packed{N: n, K: k, nr: nr, panels: make([]float32, (n+nr-1)/nr*k*nr)}
+}
+
+// Set sets row i.
+func (w *Packed) Set(i int, row []float32) {
+	panel := w.panels[i/w.nr*w.K*w.nr : (i/w.nr+1)*w.K*w.nr]
+	for l, at := 0, i%w.nr; l < w.K; l, at = l+1, at+w.nr {
+		panel[at] = row[l]
+	}
+}
+
+// Rows is the first n rows, which share their memory.
+func (w *Packed) Rows(n int) Packed {
+	return Packed{N: n, K: w.K, nr: w.nr, panels: w.panels[:(n+w.nr-1)/w.nr*w.K*w.nr]}
+}
+
 // Pack packs the weights w[n,k] with stride ldw for MulPacked. Later changes of w do not show.
 func (p *Pool) Pack(n, k int, w []float32, ldw int) *Packed {
 	checkShape("weights", n, k, ldw, len(w))
-	t := p.table
-	count := (n + t.nr - 1) / t.nr
-	packed := &Packed{N: n, K: k, nr: t.nr, panels: make([]float32, count*k*t.nr)}
+	t, packed := p.table, p.NewPacked(n, k)
 	if k == 0 {
 		return packed
 	}
-	p.Run(count, func(_ *Worker, panel int) {
+	p.Run((n+t.nr-1)/t.nr, func(_ *Worker, panel int) {
 		from := panel * t.nr
 		t.packCols(k, min(t.nr, n-from), w[from*ldw:], ldw, packed.panels[panel*k*t.nr:(panel+1)*k*t.nr])
 	})
@@ -68,7 +85,7 @@ func mulPanel(t *table, m int, x []float32, ldx int, w *Packed, panel int, beta 
 		depth = partDepth(w.K, start)
 		for s := range strips {
 			row, end := m*s/strips, m*(s+1)/strips
-			t.micro(end-row, min(w.nr, w.N-from), depth, x[row*ldx+start:], ldx, 1, weights[start*w.nr:], y[row*ldy+from:], ldy, beta)
+			t.micro(end-row, min(w.nr, w.N-from), depth, x[row*ldx+start:], ldx, 1, weights[start*w.nr:], w.nr, y[row*ldy+from:], ldy, beta)
 		}
 		beta = 1
 	}

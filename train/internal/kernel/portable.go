@@ -13,13 +13,13 @@ func portable() *table {
 	}
 }
 
-func microGo(rows, cols, k int, a []float32, rs, ks int, b, c []float32, ldc int, beta float32) {
+func microGo(rows, cols, k int, a []float32, rs, ks int, b []float32, bs int, c []float32, ldc int, beta float32) {
 	var sum [2][4]float32
 	if rows == 2 {
 		var s00, s01, s02, s03, s10, s11, s12, s13 float32
 		a1 := a[rs:]
 		for l := range k {
-			p := b[4*l : 4*l+4 : 4*l+4]
+			p := b[l*bs : l*bs+4 : l*bs+4]
 			x, y := a[l*ks], a1[l*ks]
 			s00 += x * p[0]
 			s01 += x * p[1]
@@ -34,7 +34,7 @@ func microGo(rows, cols, k int, a []float32, rs, ks int, b, c []float32, ldc int
 	} else {
 		var s0, s1, s2, s3 float32
 		for l := range k {
-			p := b[4*l : 4*l+4 : 4*l+4]
+			p := b[l*bs : l*bs+4 : l*bs+4]
 			x := a[l*ks]
 			s0 += x * p[0]
 			s1 += x * p[1]

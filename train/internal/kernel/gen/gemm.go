@@ -12,8 +12,8 @@ func products(a *asm) {
 // micro writes the micro-kernel for every number of rows. Sums are kept in registers; the left side is broadcast element by
 // element from where it lies, the packed right side is read forward.
 func micro(a *asm) {
-	a.function("micro"+a.suffix+" computes c[rows,cols] = beta*c + a*b for rows up to "+fmt.Sprint(a.rows)+"; b is a packed panel; strides in elements.",
-		"micro", []string{"rows int", "cols int", "k int", "a *float32", "rs int", "ks int", "b *float32", "c *float32", "ldc int", "beta float32"}, "")
+	a.function("micro"+a.suffix+" computes c[rows,cols] = beta*c + a*b for rows up to "+fmt.Sprint(a.rows)+"; b is [k] rows of a panel, bs apart; strides in elements.",
+		"micro", []string{"rows int", "cols int", "k int", "a *float32", "rs int", "ks int", "b *float32", "bs int", "c *float32", "ldc int", "beta float32"}, "")
 	a.load("MOVQ", "rows", "AX")
 	a.load("MOVQ", "k", "CX")
 	a.load("MOVQ", "a", "SI")
@@ -63,6 +63,8 @@ func microRows(a *asm, rows int) {
 	for v := range 2 * rows {
 		a.zero(v)
 	}
+	a.load("MOVQ", "bs", "AX")
+	a.op("SHLQ $2, AX")
 	a.op("MOVQ DI, R15")
 	for range rows {
 		a.op("PREFETCHT0 (R15)")
@@ -71,9 +73,16 @@ func microRows(a *asm, rows int) {
 		}
 		a.op("ADDQ R13, R15")
 	}
-	step := func(u int) {
-		a.op("VMOVUPS %d(BX), V%d", u*2*a.bytes, b0)
-		a.op("VMOVUPS %d(BX), V%d", u*2*a.bytes+a.bytes, b0+1)
+	step := func() {
+		if rows <= 8 { // few rows: bound by memory, which is asked ahead of its use
+			a.op("PREFETCHT0 2048(BX)")
+			if a.wide {
+				a.op("PREFETCHT0 2112(BX)")
+			}
+		}
+		a.op("VMOVUPS (BX), V%d", b0)
+		a.op("VMOVUPS %d(BX), V%d", a.bytes, b0+1)
+		a.op("ADDQ AX, BX")
 		for i := range rows {
 			x := b0 + 2 + i%2
 			a.op("VBROADCASTSS %s, V%d", leftAddress(i), x)
@@ -90,24 +99,16 @@ func microRows(a *asm, rows int) {
 	a.op("SUBQ $%d, CX", unroll)
 	a.op("JLT %stail", name)
 	a.label(name + "loop")
-	for u := range unroll {
-		if rows <= 8 { // few rows: bound by memory, which is asked ahead of its use
-			a.op("PREFETCHT0 %d(BX)", 2048+u*2*a.bytes)
-			if a.wide {
-				a.op("PREFETCHT0 %d(BX)", 2048+64+u*2*a.bytes)
-			}
-		}
-		step(u)
+	for range unroll {
+		step()
 	}
-	a.op("ADDQ $%d, BX", unroll*2*a.bytes)
 	a.op("SUBQ $%d, CX", unroll)
 	a.op("JGE %sloop", name)
 	a.label(name + "tail")
 	a.op("ADDQ $%d, CX", unroll)
 	a.op("JEQ %sdone", name)
 	a.label(name + "one")
-	step(0)
-	a.op("ADDQ $%d, BX", 2*a.bytes)
+	step()
 	a.op("DECQ CX")
 	a.op("JNE %sone", name)
 	a.label(name + "done")
