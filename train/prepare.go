@@ -217,12 +217,25 @@ func (b *base) length() (int, error) {
 	return p.Context, err
 }
 
-// decide makes the plan and stores it.
+// decide makes the plan, counts the n-grams that the model is compared with, and stores both.
 func (b *base) decide(ctx context.Context) error {
+	p, err := b.proposal(ctx)
+	if err != nil {
+		return err
+	}
+	if p.Grams, err = grams(b.held, b.trained, b.tok); err != nil {
+		return err
+	}
+	b.plan = p
+	return p.write(b.Out)
+}
+
+// proposal is the plan that the depth, the data and what was asked for give.
+func (b *base) proposal(ctx context.Context) (*Plan, error) {
 	p := &Plan{Asked: b.Asked, Len: b.stream.Len(), Tokenizer: b.tok.Hash(), Kernel: b.Pool.Kernel()}
 	preset, err := nearest(b.Asked)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if p.Model = preset.Config(b.tok.Size()); b.Config != nil {
 		p.Model = *b.Config
@@ -232,14 +245,14 @@ func (b *base) decide(ctx context.Context) error {
 	p.Schedule = Schedule{Shape: cmp.Or(b.Shape, "cosine"), Peak: cmp.Or(b.Rate, preset.Rate), Floor: .1, Steps: 1}
 	epochRows, err := b.epochRows()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	n, err := p.steps(epochRows, func() (float64, error) {
 		b.tell(Event{Type: "measure"})
 		return Speed(ctx, b.setup(p), min(measureSeconds, b.Minutes*60*measureShare))
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p.Schedule.Steps = n
 	if p.Schedule.Warmup = b.Warmup; b.Warmup < 0 {
@@ -250,13 +263,9 @@ func (b *base) decide(ctx context.Context) error {
 	}
 	p.Eval, p.Sample = cmp.Or(b.Eval, max(n/10, 1)), cmp.Or(b.Sample, max(n/4, 1))
 	if err := errors.Join(p.Model.Validate(), p.Schedule.Validate()); err != nil {
-		return err
+		return nil, err
 	}
-	if p.Grams, err = grams(b.held, b.trained, b.tok); err != nil {
-		return err
-	}
-	b.plan = p
-	return p.write(b.Out)
+	return p, nil
 }
 
 // nearest is the preset of the depth, or, of a model by configuration, of the depth that has as many layers or the next fewer.

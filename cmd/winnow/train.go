@@ -13,6 +13,7 @@ func (a *app) trainCmd() *cobra.Command {
 		a.trainShow(),
 		a.trainEval(),
 		a.trainTokenizer(),
+		a.trainSweep(),
 	)
 	return cmd
 }
