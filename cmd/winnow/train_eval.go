@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -176,7 +177,7 @@ func (x *examinee) load(path string) (err error) {
 		return usage("%v", err)
 	}
 	x.length = min(x.model.Context, evalRow)
-	x.probe = eval.Prober{Scorer: eval.Scorer{Model: llm.NewTrainer(x.model, x.pool), Len: x.length, Pad: x.start}, Tokenizer: x.tok, Start: x.start}
+	x.probe = eval.Prober{Scorer: eval.Scorer{Model: llm.NewTrainer(x.model, x.pool), Len: x.length, Pad: x.start}, Tokenizer: x.tok, Start: x.start, Progress: x.app.counter()}
 	x.out.Model, x.out.Hash = path, x.info.Hash
 	var config struct {
 		Asked struct {
@@ -193,6 +194,17 @@ func (x *examinee) load(path string) (err error) {
 		}
 	}
 	return nil
+}
+
+// counter says at most every 30 seconds how far something is.
+func (a *app) counter() func(done, total int) {
+	last := time.Now()
+	return func(done, total int) {
+		if done < total && time.Since(last) >= plainEvery {
+			last = time.Now()
+			a.say("  %d of %d", "  %d / %d", done, total)
+		}
+	}
 }
 
 // split opens a run and divides it as training did.

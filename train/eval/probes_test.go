@@ -256,38 +256,6 @@ func TestGreedy(t *testing.T) {
 	}
 }
 
-func TestOverlap(t *testing.T) {
-	items := []Item{
-		{"a", "One two three four five six seven eight nine ten eleven twelve thirteen fourteen."},
-		{"a", "nothing of this sentence is found in any of the texts that were trained on at all"},
-		{"a", "short but whole, five words"}, {"a", "too short"}, {"a", "!?"},
-		{"b", "天地玄黄宇宙洪荒日月盈昃辰宿列张"},
-	}
-	train := documents(
-		rows.Document{ID: "x", Text: "... and ONE two, three four-five six seven eight nine ten eleven twelve thirteen, then others"},
-		rows.Document{ID: "y", Text: "it is short: but whole; five words too"},
-		rows.Document{ID: "z", Text: "千字文：天地玄黄，宇宙洪荒。日月盈昃，辰宿列张。too short"},
-		rows.Document{ID: "w", Text: "one two three four five six seven eight nine ten eleven twelve 13 nothing of this sentence is found"},
-	)
-	got, err := FindOverlap(items, train, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(got) != 3 {
-		t.Fatalf("%+v", got)
-	}
-	all, a, b := got[0], got[1], got[2]
-	if a.Items.Hits != 2 || a.Items.N != 3 || a.Short != 1 || a.TooShort != 2 || a.Grams.Hits != 2 || !slices.Equal(a.Documents, []string{"x", "y"}) {
-		t.Errorf("%+v", a)
-	}
-	if b.Items.Hits != 1 || b.Grams.Hits != 4 || b.Grams.N != 4 || !slices.Equal(b.Documents, []string{"z"}) {
-		t.Errorf("%+v", b)
-	}
-	if all.Set != "all" || all.Items.Hits != 3 || all.Items.N != 4 || all.TooShort != 2 {
-		t.Errorf("%+v", all)
-	}
-}
-
 func TestReaders(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) string {
@@ -337,4 +305,54 @@ func TestRealQuestions(t *testing.T) {
 	if err != nil || len(plain) < 230 {
 		t.Errorf("capitals: %d countries, %v", len(plain), err)
 	}
+}
+
+// TestPacked: sequences that share rows of a real model cost what each costs alone.
+func TestPacked(t *testing.T) {
+	m, err := llm.New(llm.Config{Vocab: 64, Context: 24, Dim: 16, FFN: 32, Layers: 2, Heads: 2, KVHeads: 1, HeadDim: 8, NormEps: 1e-5, RopeTheta: 1e4}, 9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := llm.NewPool(2, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	s := Scorer{Model: llm.NewTrainer(m, pool), Len: 24, Batch: 96}
+	var list []Sequence
+	for n := 2; n < 26; n++ {
+		ids := make([]int32, n)
+		for i := range ids {
+			ids[i] = int32((i*i + 7*n) % 64)
+		}
+		list = append(list, Sequence{ids, 1 + n/3})
+	}
+	together, err := s.Nats(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, q := range list {
+		alone, err := s.Nats([]Sequence{q})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k, x := range alone[0] {
+			if math.Abs(float64(x-together[i][k])) > 1e-5*math.Abs(float64(x)) {
+				t.Fatalf("sequence %d, target %d: %v alone, %v in company", i, k, x, together[i][k])
+			}
+		}
+	}
+}
+
+func FuzzReadMMLU(f *testing.F) {
+	f.Add("q,a,b,A\n")
+	f.Add("\"q\n,\",1,2,3,4,D\nx,\"y\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		list, err := readMMLU(strings.NewReader(text), "s")
+		for _, q := range list {
+			if len(q.Choices) < 2 || q.Answer < 0 || q.Answer >= len(q.Choices) {
+				t.Fatalf("%+v, %v", q, err)
+			}
+		}
+	})
 }

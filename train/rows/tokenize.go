@@ -25,6 +25,7 @@ type TokenizeOptions struct {
 const (
 	batchDocs  = 64      // documents that go to a worker together, at most
 	batchBytes = 1 << 18 // bytes of text that go to a worker together, about
+	ahead      = 8       // batches for each thread that wait: on a busy machine one slow worker must not stop the others
 )
 
 // Tokenize writes the ids of all documents, in their order, to a file in dir that is named after key (what the documents are)
@@ -84,14 +85,14 @@ func (b *batch) encode(tok Tokenizer) {
 	close(b.done)
 }
 
-// encode tokenises in parallel and emits in order. At most three batches for each thread are in memory.
+// encode tokenises in parallel and emits in order. Batches in memory: about twice ahead for each thread.
 func encode(ctx context.Context, tok Tokenizer, docs iter.Seq2[Document, error], threads int, emit func(*batch) error) error {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	work, order := make(chan *batch, threads), make(chan *batch, 2*threads)
+	work, order := make(chan *batch, ahead*threads), make(chan *batch, ahead*threads)
 	for range threads {
 		go func() {
 			for b := range work {

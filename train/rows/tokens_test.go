@@ -200,3 +200,24 @@ func TestTokenizeFails(t *testing.T) {
 		t.Fatalf("left behind: %v", left)
 	}
 }
+
+// FuzzIndex: an index of any bytes is read or refused.
+func FuzzIndex(f *testing.F) {
+	f.Add("\x03\x07\x02id\x00\x01c", uint8(1))
+	f.Add("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", uint8(1))
+	f.Fuzz(func(t *testing.T, index string, documents uint8) {
+		r := reader{rest: index}
+		var total int64
+		for range documents {
+			total += r.number()
+			r.number()
+			r.text()
+			r.text()
+			r.text()
+		}
+		tokens := Tokens{total: total}
+		if err := tokens.readIndex(index, int64(documents)); (err == nil) != (!r.bad && r.rest == "" && int(documents) <= len(index)) {
+			t.Fatalf("error %v", err)
+		}
+	})
+}
