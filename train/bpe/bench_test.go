@@ -4,11 +4,12 @@ package bpe
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
-	"iter"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -48,12 +49,22 @@ func benchTexts(b *testing.B, size int) map[string]string {
 	return out
 }
 
-// Encoding with GPT-2's vocabulary, one goroutine: bytes of text per second.
-func BenchmarkEncode(b *testing.B) {
-	tok, err := FromParts(ggufParts(b, data(b, "formats/gguf/ggml-vocab-gpt-2.gguf")))
+// benchTokenizer is the one that WINNOW_BENCH_TOKENIZER names (a tokenizer.json), or GPT-2's.
+func benchTokenizer(b *testing.B) *Tokenizer {
+	path := os.Getenv("WINNOW_BENCH_TOKENIZER")
+	if path == "" {
+		return gpt2(b)
+	}
+	tok, err := ReadJSON(bytes.NewReader(read(b, path)))
 	if err != nil {
 		b.Fatal(err)
 	}
+	return tok
+}
+
+// Encoding by one goroutine: bytes of text per second.
+func BenchmarkEncode(b *testing.B) {
+	tok := benchTokenizer(b)
 	for name, text := range benchTexts(b, 3<<20) {
 		b.Run(name, func(b *testing.B) {
 			var ids []int32
@@ -65,10 +76,7 @@ func BenchmarkEncode(b *testing.B) {
 
 // Pre-tokens of one megabyte, which merging pair by pair would take hours for.
 func BenchmarkEncodeUnbroken(b *testing.B) {
-	tok, err := FromParts(ggufParts(b, data(b, "formats/gguf/ggml-vocab-gpt-2.gguf")))
-	if err != nil {
-		b.Fatal(err)
-	}
+	tok := benchTokenizer(b)
 	for name, text := range map[string]string{"M": strings.Repeat("M", 1<<20), "Han": unbrokenHan(1 << 20)} {
 		b.Run(name, func(b *testing.B) {
 			perCPU(b, len(text), func() { tok.Encode(nil, text) })
@@ -98,16 +106,13 @@ func BenchmarkSplit(b *testing.B) {
 
 // Decoding ids of English text: bytes of text per second.
 func BenchmarkDecode(b *testing.B) {
-	tok, err := FromParts(ggufParts(b, data(b, "formats/gguf/ggml-vocab-gpt-2.gguf")))
-	if err != nil {
-		b.Fatal(err)
-	}
+	tok := benchTokenizer(b)
 	text := benchTexts(b, 3<<20)["en"]
 	ids := tok.Encode(nil, text)
 	perCPU(b, len(text), func() { tok.Decode(ids) })
 }
 
-// Training 8192 tokens on the text files that WINNOW_BENCH_TEXT names (a glob), or on those of the data folder.
+// Training 8192 tokens (or WINNOW_BENCH_VOCAB) on the text files that WINNOW_BENCH_TEXT names (a glob), or on those of the data folder.
 func BenchmarkTrain(b *testing.B) {
 	glob := os.Getenv("WINNOW_BENCH_TEXT")
 	if glob == "" {
@@ -126,13 +131,17 @@ func BenchmarkTrain(b *testing.B) {
 			lines = append(lines, string(line))
 		}
 	}
-	var texts iter.Seq[string] = slices.Values(lines)
+	vocab, err := strconv.Atoi(cmp.Or(os.Getenv("WINNOW_BENCH_VOCAB"), "8192"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	texts := slices.Values(lines)
 	for _, splitter := range []string{"gpt-2", "deepseek-coder"} {
 		b.Run(fmt.Sprintf("%s/%dMB", splitter, size/1_000_000), func(b *testing.B) {
 			b.SetBytes(int64(size))
 			begin := cpu(b)
 			for b.Loop() {
-				if _, err := Train(texts, TrainOptions{Vocab: 8192, Splitter: splitter}); err != nil {
+				if _, err := Train(texts, TrainOptions{Vocab: vocab, Splitter: splitter}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -41,7 +41,6 @@ type Tokenizer struct {
 	tokens   []string // bytes by id; of a special token its name; "" where there is no token
 	kinds    []kind
 	added    []Added // by id
-	byID     map[int32]int
 	byteID   [256]int32
 	merges   []merge // by rank
 	pairs    pairTable
@@ -153,8 +152,8 @@ func (t *Tokenizer) EOS() int32 { return t.eos }
 // PAD is the id that fills a row, -1 where there is none.
 func (t *Tokenizer) PAD() int32 { return t.pad }
 
-// WithRoles gives the same tokenizer with other ids for bos, eos and pad, by content; "" means none. A tokenizer.json does not say which
-// they are: tokenizer_config.json beside it does. It fails where a content is not an added token.
+// WithRoles gives the same tokenizer with other ids for bos, eos and pad, by content; "" means none. A tokenizer.json does
+// not say which they are: tokenizer_config.json beside it does. It fails where a content is not an added token.
 func (t *Tokenizer) WithRoles(bos, eos, pad string) (*Tokenizer, error) {
 	p := t.parts()
 	for _, r := range []struct {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -299,4 +300,22 @@ func TestUnbroken(t *testing.T) {
 			t.Errorf("%q did not come back", s[:6])
 		}
 	}
+}
+
+// One tokenizer serves many goroutines.
+func TestConcurrent(t *testing.T) {
+	tok := small(t)
+	text := string(read(t, "testdata/train.txt"))
+	want := tok.naive(text)
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() {
+			for range 5 {
+				if !slices.Equal(tok.Encode(nil, text), want) || tok.Hash() == "" {
+					t.Error("ids differ")
+				}
+			}
+		})
+	}
+	wait.Wait()
 }

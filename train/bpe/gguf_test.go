@@ -81,6 +81,11 @@ func ggufParts(t testing.TB, path string) Parts {
 		num(&typ)
 		kv[key] = value(typ)
 	}
+	return partsOf(kv)
+}
+
+// partsOf takes the tokenizer's arrays out of a file's keys.
+func partsOf(kv map[string]any) Parts {
 	p := Parts{Splitter: kv["tokenizer.ggml.pre"].(string), BOS: -1, EOS: -1, PAD: -1}
 	for _, v := range kv["tokenizer.ggml.tokens"].([]any) {
 		p.Tokens = append(p.Tokens, v.(string))

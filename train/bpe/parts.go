@@ -146,7 +146,7 @@ func build(s source) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Tokenizer{splitter: sp, nfc: s.NFC, post: s.Post, trained: s.Trained, byID: map[int32]int{}, tokens: make([]string, len(s.Tokens)), kinds: make([]kind, len(s.Tokens))}
+	t := &Tokenizer{splitter: sp, nfc: s.NFC, post: s.Post, trained: s.Trained, tokens: make([]string, len(s.Tokens)), kinds: make([]kind, len(s.Tokens))}
 	for id, tok := range s.Tokens {
 		t.tokens[id], t.kinds[id] = tok.text, tok.kind
 	}
@@ -186,13 +186,12 @@ func (t *Tokenizer) addTokens(added []Added) error {
 	t.added = slices.Clone(added)
 	slices.SortFunc(t.added, func(a, b Added) int { return int(a.ID) - int(b.ID) })
 	for i, a := range t.added {
+		if i > 0 && t.added[i-1].ID == a.ID {
+			return fmt.Errorf("bpe: two added tokens have id %d", a.ID)
+		}
 		if a.ID < 0 || int(a.ID) >= len(t.tokens) || a.Content == "" {
 			return fmt.Errorf("bpe: added token %q has id %d in a vocabulary of %d", a.Content, a.ID, len(t.tokens))
 		}
-		if _, twice := t.byID[a.ID]; twice {
-			return fmt.Errorf("bpe: two added tokens have id %d", a.ID)
-		}
-		t.byID[a.ID] = i
 		t.tokens[a.ID], t.kinds[a.ID] = a.Content, literal
 		if a.Special {
 			t.kinds[a.ID] = special
