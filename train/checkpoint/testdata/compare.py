@@ -4,7 +4,7 @@
 
 A Go test writes random models in every format, with the logits that this program computes from each file. Then:
 
-- transformers loads each folder, and each GGUF file, and computes the same logits; its tokenizer gives the same ids;
+- transformers loads each folder and, where accelerate is installed, each GGUF file, and computes the same logits; its tokenizer gives the same ids;
 - gguf (PyPI) reads each file; its own quantisation of the folder's weights gives the same bytes as are stored;
 - llama_cpp loads each file and computes the same logits; its tokenizer gives the same ids;
 - ollama imports one file and generates.
@@ -62,8 +62,6 @@ def with_transformers(folder, name, want):
         except Exception as e:  # what transformers cannot import says nothing of the file
             print(f"skip transformers from {file}: {type(e).__name__}: {str(e)[:200]}")
             continue
-        if model.config.head_dim * model.config.num_attention_heads != model.config.hidden_size if hasattr(model.config, "head_dim") else False:
-            print(f"note {file}: head_dim {model.config.head_dim}")
         with torch.no_grad():
             got = model(torch.tensor([want["ids"]])).logits[0].numpy()
         say(f"transformers from {file}", distance(got, want["logits"][file]), 1e-4)
