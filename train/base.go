@@ -212,9 +212,12 @@ func (b *base) publish() error {
 	if info.Config, err = json.Marshal(b.plan); err != nil {
 		return err
 	}
-	for _, s := range b.Sources {
-		info.Data = append(info.Data, checkpoint.DataOf(s.Folder.Run))
+	info.Data = b.dataInfo()
+	tokenizer, err := checkpoint.ReadTokenizerInfo(b.Out, b.tok.Hash())
+	if err != nil {
+		return err
 	}
+	info.Parents = []checkpoint.Info{*tokenizer}
 	return checkpoint.SaveModel(b.Out, b.loop.Params, b.tok, &info)
 }
 

@@ -27,14 +27,15 @@ type Source struct {
 // Options are for Base. Data in Asked is set by it.
 type Options struct {
 	Asked
-	Out       string
-	Sources   []Source
-	Tokenizer *bpe.Tokenizer // nil: one is trained
-	Pool      *llm.Pool
-	Save      int         // steps between checkpoints; 0: a tenth of all, and at least every five minutes
-	Fresh     bool        // begin anew
-	Program   string      // version
-	Tell      func(Event) // may be nil
+	Out           string
+	Sources       []Source
+	Tokenizer     *bpe.Tokenizer   // nil: one is trained
+	TokenizerInfo *checkpoint.Info // what a given one was made from
+	Pool          *llm.Pool
+	Save          int         // steps between checkpoints; 0: a tenth of all, and at least every five minutes
+	Fresh         bool        // begin anew
+	Program       string      // version
+	Tell          func(Event) // may be nil
 }
 
 // base is a run of Base.
@@ -109,7 +110,7 @@ func (b *base) settle() (err error) {
 }
 
 // made are the names that Base gives to what it writes.
-var made = []string{planName, metricsName, samplesName, eventsName, "checkpoints", tokenizerName, "model.safetensors", "config.json", checkpoint.InfoName}
+var made = []string{planName, metricsName, samplesName, eventsName, "checkpoints", tokenizerName, "tokenizer.winnow.json", "model.safetensors", "config.json", checkpoint.InfoName}
 
 // clean removes what an earlier run left, and nothing else.
 func clean(out string) error {
@@ -159,7 +160,25 @@ func (b *base) tokenizer(ctx context.Context) (err error) {
 		t.Abort()
 		return err
 	}
-	return t.Commit()
+	if err := t.Commit(); err != nil {
+		return err
+	}
+	info := b.TokenizerInfo
+	if b.Options.Tokenizer == nil {
+		info = &checkpoint.Info{Kind: checkpoint.KindTokenizer, Hash: b.tok.Hash(), Program: b.Program, Data: b.dataInfo()}
+	}
+	if info == nil {
+		return nil
+	}
+	return checkpoint.WriteTokenizerInfo(path, info)
+}
+
+// dataInfo names the kept shards of all sources.
+func (b *base) dataInfo() (data []checkpoint.Data) {
+	for _, s := range b.Sources {
+		data = append(data, checkpoint.DataOf(s.Folder.Run))
+	}
+	return data
 }
 
 // texts are all kept texts of all sources; an error ends them and is left in failed.

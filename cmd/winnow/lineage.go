@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -12,7 +11,6 @@ import (
 
 	"winnow/report"
 	"winnow/shard"
-	"winnow/train/bpe"
 	"winnow/train/checkpoint"
 )
 
@@ -22,12 +20,12 @@ func (a *app) lineageCmd() *cobra.Command {
 		Use: "lineage MODEL", Args: exactArgs(1, 1),
 		Short: a.lang.T("what a model was made from, back to the crawl", "模型由何而来，直至原始爬取数据"),
 		Long: a.lang.T(`Print what a model was made from: its parents by hash, its tokenizer, the runs and shards of its data, and what was
-crawled. MODEL is a model folder, a tokenizer's folder, or a .gguf file that this program wrote.
+crawled. MODEL is a model folder, a .gguf file that this program wrote, or a tokenizer's .json.
 
 Weights and tokenizer are hashed and compared with the record, and the record of each run that is found in --runs;
 --check reads the runs' shards as well. A difference ends with exit code 1.`,
-			`打印模型的来历：各级父模型的散列值、分词器、数据所属的运行与分片，以及爬取来源。MODEL 为模型文件夹、分词器文件夹，
-或本程序写出的 .gguf 文件。
+			`打印模型的来历：各级父模型的散列值、分词器、数据所属的运行与分片，以及爬取来源。MODEL 为模型文件夹、
+本程序写出的 .gguf 文件，或分词器的 .json 文件。
 
 重新计算权重与分词器的散列值并与记录比对；在 --runs 中找到的运行亦与记录比对；--check 另外读取各分片。有出入时退出码为 1。`) + exitCodes,
 		RunE: func(_ *cobra.Command, args []string) error { return a.lineage(args[0], check) },
@@ -70,24 +68,17 @@ func (a *app) lineage(path string, check bool) error {
 
 // artefact reads the lineage of a model or a tokenizer, and compares it with what lies beside it.
 func artefact(path string) (*checkpoint.Info, []finding, error) {
-	if _, err := os.Stat(filepath.Join(path, "config.json")); err != nil && filepath.Ext(path) != ".gguf" {
-		info, err := checkpoint.ReadInfo(path)
+	if filepath.Ext(path) == ".json" {
+		tok, err := readTokenizer(path)
 		if err != nil {
 			return nil, nil, err
 		}
-		f, err := os.Open(filepath.Join(path, "tokenizer.json"))
-		if errors.Is(err, fs.ErrNotExist) {
-			return info, nil, nil
-		}
+		info, err := checkpoint.ReadTokenizerInfo(path, tok.Hash())
 		if err != nil {
 			return nil, nil, err
 		}
-		defer f.Close()
-		tok, err := bpe.ReadJSON(f)
-		if err != nil {
-			return nil, nil, err
-		}
-		return info, []finding{compareHash("tokenizer", info.Hash, tok.Hash())}, nil
+		recorded := info.Format != "" // else there is no record, or that of another tokenizer
+		return info, []finding{{What: "tokenizer", OK: recorded, Found: recorded}}, nil
 	}
 	m, tok, info, err := checkpoint.LoadModel(path)
 	if err != nil {

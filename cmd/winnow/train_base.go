@@ -14,6 +14,7 @@ import (
 
 	"winnow/train"
 	"winnow/train/bpe"
+	"winnow/train/checkpoint"
 	"winnow/train/llm"
 )
 
@@ -160,6 +161,9 @@ func (a *app) baseOptions(f baseFlags) (o train.Options, err error) {
 	if f.tokenizer != "" {
 		if o.Tokenizer, err = readTokenizer(f.tokenizer); err != nil {
 			return o, &exitError{exitUsage, err}
+		}
+		if o.TokenizerInfo, err = checkpoint.ReadTokenizerInfo(f.tokenizer, o.Tokenizer.Hash()); err != nil {
+			return o, err
 		}
 	}
 	if o.Pool, err = llm.NewPool(f.threads, f.kernel); err != nil {

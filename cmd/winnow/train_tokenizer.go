@@ -16,6 +16,7 @@ import (
 	"winnow/report"
 	"winnow/shard"
 	"winnow/train/bpe"
+	"winnow/train/checkpoint"
 )
 
 // tokenizerFlags are the flags of train tokenizer.
@@ -86,6 +87,13 @@ func (a *app) tokenizer(ctx context.Context, f tokenizerFlags) error {
 		return err
 	}
 	if err := writeTokenizer(f.out, tok); err != nil {
+		return err
+	}
+	info := checkpoint.Info{Kind: checkpoint.KindTokenizer, Hash: tok.Hash(), Program: version()}
+	for _, folder := range folders {
+		info.Data = append(info.Data, checkpoint.DataOf(folder.Run))
+	}
+	if err := checkpoint.WriteTokenizerInfo(f.out, &info); err != nil {
 		return err
 	}
 	return a.packing(ctx, f.out, tok, folders)

@@ -79,7 +79,45 @@ func WriteInfo(dir string, i *Info) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(filepath.Join(dir, InfoName), func(w io.Writer) error { _, err := w.Write(append(b, '\n')); return err })
+	return replaceFile(filepath.Join(dir, InfoName), func(w io.Writer) error { return write(w, append(b, '\n')) })
+}
+
+// tokenizerInfoPath is beside a tokenizer's file: a.json has a.winnow.json.
+func tokenizerInfoPath(path string) string {
+	return strings.TrimSuffix(path, filepath.Ext(path)) + "." + InfoName
+}
+
+// WriteTokenizerInfo writes what a tokenizer's file was made from, beside it.
+func WriteTokenizerInfo(path string, i *Info) error {
+	b, err := encodeInfo(i)
+	if err != nil {
+		return err
+	}
+	return replaceFile(tokenizerInfoPath(path), func(w io.Writer) error { return write(w, append(b, '\n')) })
+}
+
+// ReadTokenizerInfo reads what the tokenizer in a file, or in a folder's tokenizer.json, was made from. Where there is no
+// record, or that of another hash, a lineage is given that knows the hash alone.
+func ReadTokenizerInfo(path, hash string) (*Info, error) {
+	if stat, err := os.Stat(path); err == nil && stat.IsDir() {
+		path = filepath.Join(path, tokenizerName)
+	}
+	unknown := &Info{Kind: KindTokenizer, Hash: hash}
+	b, err := os.ReadFile(tokenizerInfoPath(path))
+	if errors.Is(err, fs.ErrNotExist) {
+		return unknown, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	i, err := decodeInfo(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", tokenizerInfoPath(path), err)
+	}
+	if i.Hash != hash {
+		return unknown, nil
+	}
+	return i, nil
 }
 
 func encodeInfo(i *Info) ([]byte, error) {
