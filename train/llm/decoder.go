@@ -273,29 +273,39 @@ func (d *Decoder) scoreSize() int {
 
 // attend does one head of keys and values for one task: all its rows, all query heads that share the head.
 func (d *Decoder) attend(w *kernel.Worker, layer int, t task, kv int) {
-	c, s := d.config, &d.slots[t.slot]
+	c := d.config
 	hd, ld, wide, group := c.HeadDim, c.qkvRows(), c.Heads*c.HeadDim, c.Heads/c.KVHeads
-	head, n := layer*c.KVHeads+kv, t.pos+t.count
-	keys, values := s.keys[head].Rows(n), s.values[head*d.context*hd:]
-	size := d.scoreSize()
-	scores := d.scores[w.ID()*size : (w.ID()+1)*size]
 	if t.count == 1 { // the query heads of one token lie one behind the other: one product for all
 		at := t.row*ld + kv*group*hd
-		w.MulPacked(group, d.qkv[at:], hd, &keys, 0, scores, n)
-		for g := range group {
-			w.Softmax(scores[g*n:(g+1)*n], scores[g*n:(g+1)*n], c.scoreScale())
-		}
-		w.NN(group, hd, n, scores, n, values, hd, 0, d.a[t.row*wide+kv*group*hd:], hd)
+		d.attendRows(w, layer, t, kv, group, d.qkv[at:], hd, d.a[t.row*wide+kv*group*hd:], hd)
 		return
 	}
 	for h := kv * group; h < (kv+1)*group; h++ {
-		w.MulPacked(t.count, d.qkv[t.row*ld+h*hd:], ld, &keys, 0, scores, n)
-		for r := range t.count {
-			row, seen := scores[r*n:(r+1)*n], t.pos+r+1
-			w.Softmax(row[:seen], row[:seen], c.scoreScale())
-			clear(row[seen:])
+		d.attendRows(w, layer, t, kv, t.count, d.qkv[t.row*ld+h*hd:], ld, d.a[t.row*wide+h*hd:], wide)
+	}
+}
+
+// valuePart is how many tokens' values are summed up at a time. The cuts lie at fixed positions, so that a token's bits do not
+// depend on how the prompt came in.
+const valuePart = 256
+
+// attendRows is m rows of queries q against the cache: heads of one token when t has one, else t's tokens in order.
+func (d *Decoder) attendRows(w *kernel.Worker, layer int, t task, kv, m int, q []float32, ldq int, out []float32, ldo int) {
+	c, s, n := d.config, &d.slots[t.slot], t.pos+t.count
+	head, hd := layer*c.KVHeads+kv, c.HeadDim
+	keys, values := s.keys[head].Rows(n), s.values[head*d.context*hd:]
+	scores := d.scores[w.ID()*d.scoreSize() : (w.ID()+1)*d.scoreSize()]
+	w.MulPacked(m, q, ldq, &keys, 0, scores, n)
+	for r := range m {
+		row, seen := scores[r*n:(r+1)*n], n
+		if t.count > 1 {
+			seen = t.pos + r + 1
 		}
-		w.NN(t.count, hd, n, scores, n, values, hd, 0, d.a[t.row*wide+h*hd:], wide)
+		w.Softmax(row[:seen], row[:seen], c.scoreScale())
+		clear(row[seen:])
+	}
+	for from := 0; from < n; from += valuePart {
+		w.NN(m, hd, min(valuePart, n-from), scores[from:], n, values[from*hd:], hd, float32(min(1, from)), out, ldo)
 	}
 }
 
