@@ -40,7 +40,7 @@ type benchShape struct {
 func benchShapes() []benchShape {
 	return []benchShape{
 		{"d256", Config{Vocab: 4096, Context: 256, Dim: 256, FFN: 688, Layers: 4, Heads: 4, KVHeads: 4, HeadDim: 64, NormEps: 1e-5, RopeTheta: 1e4}, 8, 256},
-		{"demo", Config{Vocab: 1024, Context: 64, Dim: 96, FFN: 256, Layers: 3, Heads: 4, KVHeads: 4, HeadDim: 24, NormEps: 1e-5, RopeTheta: 1e4, Tied: true}, 32, 64},
+		{"demo", Config{Vocab: 1024, Context: 64, Dim: 96, FFN: 256, Layers: 3, Heads: 3, KVHeads: 3, HeadDim: 32, NormEps: 1e-5, RopeTheta: 1e4}, 16, 64},
 	}
 }
 

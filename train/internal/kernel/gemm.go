@@ -197,14 +197,6 @@ func (g *product) packTasks(panels int) int {
 	return (panels + packSpan - 1) / packSpan
 }
 
-// right is a panel of the right side and the distance of its rows.
-func (g *product) right(panel int) (b []float32, bs int) {
-	if g.direct && (panel+1)*g.nr <= g.width {
-		return g.b[g.start*g.ldb+g.column+panel*g.nr:], g.ldb
-	}
-	return g.panels[panel*g.depth*g.nr:], g.nr
-}
-
 // packPanels packs panels [first, first+packSpan) of columns [column, column+width) and rows [start, start+depth) of b, which
 // lies as [k,n], or as [n,k] where form is formNT.
 func packPanels(t *table, f form, b []float32, ldb, start, depth, column, width, first int, panels []float32) {
@@ -265,10 +257,13 @@ func (g *product) tile(w *Worker, i int) {
 		} else {
 			left = left[row*g.lda+g.start:]
 		}
-		for panel := firstPanel; panel < lastPanel; panel++ {
-			from := panel * g.nr
-			b, bs := g.right(panel)
-			t.micro(end-row, min(g.nr, g.width-from), g.depth, left, rs, ks, b, bs, g.c[row*g.ldc+g.column+from:], g.ldc, beta)
+		if full := g.width / g.nr; g.direct && firstPanel < full {
+			cols := (min(lastPanel, full) - firstPanel) * g.nr
+			t.micro(end-row, cols, g.depth, left, rs, ks, g.b[g.start*g.ldb+g.column+firstPanel*g.nr:], g.ldb, g.nr-g.depth*g.ldb, g.c[row*g.ldc+g.column+firstPanel*g.nr:], g.ldc, beta)
+			firstPanel = min(lastPanel, full)
+		}
+		if from := firstPanel * g.nr; firstPanel < lastPanel {
+			t.micro(end-row, min(lastPanel*g.nr, g.width)-from, g.depth, left, rs, ks, g.panels[from*g.depth:], g.nr, 0, g.c[row*g.ldc+g.column+from:], g.ldc, beta)
 		}
 	}
 }

@@ -23,9 +23,9 @@ import (
 type table struct {
 	name   string
 	mr, nr int // rows and columns of the micro-kernel's tile
-	// micro computes c[rows,cols] = beta*c + a*b with a's element (i,l) at i*rs+l*ks and b's rows, of
-	// nr elements whatever cols, bs apart: nr in a packed panel.
-	micro func(rows, cols, k int, a []float32, rs, ks int, b []float32, bs int, c []float32, ldc int, beta float32)
+	// micro computes c[rows,cols] = beta*c + a*b for at most mr rows, with a's element (i,l) at i*rs+l*ks. b is panels of nr
+	// columns whatever cols, k rows each, bs apart (nr in a packed panel), and skip from the end of one panel to the next.
+	micro func(rows, cols, k int, a []float32, rs, ks int, b []float32, bs, skip int, c []float32, ldc int, beta float32)
 	// packRows copies src[k,cols] to dst[k][width], zero beyond cols.
 	packRows func(k, cols, width int, src []float32, ld int, dst []float32)
 	// packCols copies the transpose of src[cols,k] to dst[k][nr], zero beyond cols.

@@ -56,11 +56,9 @@ func (p *Pool) MulPacked(m int, x []float32, ldx int, w *Packed, beta float32, y
 		return
 	}
 	count := (w.N + w.nr - 1) / w.nr
-	span := max(1, (1<<15)/(w.K*w.nr)) // 128 KB of weights a task
+	span := max(1, panelSpan/(w.K*w.nr))
 	p.Run((count+span-1)/span, func(worker *Worker, task int) {
-		for panel := task * span; panel < min(count, (task+1)*span); panel++ {
-			mulPanel(worker.table, m, x, ldx, w, panel, beta, y, ldy)
-		}
+		mulPanels(worker.table, m, x, ldx, w, task*span, min(count, (task+1)*span), beta, y, ldy)
 	})
 }
 
@@ -72,20 +70,25 @@ func (w *Worker) MulPacked(m int, x []float32, ldx int, weights *Packed, beta fl
 		scaleRows(m, weights.N, beta, y, ldy)
 		return
 	}
-	for panel := range (weights.N + weights.nr - 1) / weights.nr {
-		mulPanel(w.table, m, x, ldx, weights, panel, beta, y, ldy)
+	count := (weights.N + weights.nr - 1) / weights.nr
+	span := max(1, panelSpan/(weights.K*weights.nr))
+	for first := 0; first < count; first += span {
+		mulPanels(w.table, m, x, ldx, weights, first, min(count, first+span), beta, y, ldy)
 	}
 }
 
-// mulPanel multiplies all rows by one panel, in parts of the sum as Pool.NT takes them.
-func mulPanel(t *table, m int, x []float32, ldx int, w *Packed, panel int, beta float32, y []float32, ldy int) {
-	strips, from := (m+t.mr-1)/t.mr, panel*w.nr
-	weights := w.panels[panel*w.K*w.nr : (panel+1)*w.K*w.nr]
+// panelSpan is how many weights all rows are multiplied by before the next (128 KB), so that those come from memory once.
+const panelSpan = 1 << 15
+
+// mulPanels multiplies all rows by panels [first, last), in parts of the sum as Pool.NT takes them.
+func mulPanels(t *table, m int, x []float32, ldx int, w *Packed, first, last int, beta float32, y []float32, ldy int) {
+	strips, from := (m+t.mr-1)/t.mr, first*w.nr
+	cols, weights := min(w.N, last*w.nr)-from, w.panels[first*w.K*w.nr:last*w.K*w.nr]
 	for start, depth := 0, 0; start < w.K; start += depth {
 		depth = partDepth(w.K, start)
 		for s := range strips {
 			row, end := m*s/strips, m*(s+1)/strips
-			t.micro(end-row, min(w.nr, w.N-from), depth, x[row*ldx+start:], ldx, 1, weights[start*w.nr:], w.nr, y[row*ldy+from:], ldy, beta)
+			t.micro(end-row, cols, depth, x[row*ldx+start:], ldx, 1, weights[start*w.nr:], w.nr, (w.K-depth)*w.nr, y[row*ldy+from:], ldy, beta)
 		}
 		beta = 1
 	}

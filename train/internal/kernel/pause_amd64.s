@@ -4,5 +4,5 @@
 
 // func pause()
 TEXT ·pause(SB), NOSPLIT, $0-0
-	PAUSE 
-	RET 
+	PAUSE
+	RET

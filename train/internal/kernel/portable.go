@@ -13,7 +13,13 @@ func portable() *table {
 	}
 }
 
-func microGo(rows, cols, k int, a []float32, rs, ks int, b []float32, bs int, c []float32, ldc int, beta float32) {
+func microGo(rows, cols, k int, a []float32, rs, ks int, b []float32, bs, skip int, c []float32, ldc int, beta float32) {
+	for from := 0; from < cols; from += 4 {
+		panelGo(rows, min(4, cols-from), k, a, rs, ks, b[from/4*(k*bs+skip):], bs, c[from:], ldc, beta)
+	}
+}
+
+func panelGo(rows, cols, k int, a []float32, rs, ks int, b []float32, bs int, c []float32, ldc int, beta float32) {
 	var sum [2][4]float32
 	if rows == 2 {
 		var s00, s01, s02, s03, s10, s11, s12, s13 float32

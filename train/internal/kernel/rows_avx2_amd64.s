@@ -232,8 +232,8 @@ tail2:
 
 done3:
 	LDMXCSR rest_avx2<>(SB)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func expSum2(dst []float32, x []float32, scale float32, shift float32) float32
 TEXT ·expSum2(SB), NOSPLIT, $0-60
@@ -325,8 +325,8 @@ done6:
 	VADDPS X1, X10, X10
 	VMOVSS X10, ret+56(FP)
 	LDMXCSR rest_avx2<>(SB)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func sumExp2(x []float32, scale float32, shift float32) float32
 TEXT ·sumExp2(SB), NOSPLIT, $0-36
@@ -414,8 +414,8 @@ done9:
 	VADDPS X1, X10, X10
 	VMOVSS X10, ret+32(FP)
 	LDMXCSR rest_avx2<>(SB)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func silu2(dst []float32, x []float32)
 TEXT ·silu2(SB), NOSPLIT, $0-48
@@ -499,8 +499,8 @@ tail11:
 
 done12:
 	LDMXCSR rest_avx2<>(SB)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func swiglu2(dst []float32, gate []float32, up []float32)
 TEXT ·swiglu2(SB), NOSPLIT, $0-72
@@ -590,8 +590,8 @@ tail14:
 
 done15:
 	LDMXCSR rest_avx2<>(SB)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func swigluGrad2(dgate []float32, dup []float32, dy []float32, gate []float32, up []float32)
 TEXT ·swigluGrad2(SB), NOSPLIT, $0-120
@@ -701,8 +701,8 @@ tail17:
 
 done18:
 	LDMXCSR rest_avx2<>(SB)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func softmaxGrad2(ds []float32, p []float32, dp []float32, sum float32, scale float32)
 TEXT ·softmaxGrad2(SB), NOSPLIT, $0-80
@@ -745,8 +745,8 @@ tail20:
 
 done21:
 	LDMXCSR rest_avx2<>(SB)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func norm2(dst []float32, x []float32, gain []float32, inv float32)
 TEXT ·norm2(SB), NOSPLIT, $0-76
@@ -805,8 +805,8 @@ tail23:
 	VMASKMOVPS Y0, Y15, (DI)
 
 done24:
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func normDot2(dy []float32, x []float32, gain []float32) float32
 TEXT ·normDot2(SB), NOSPLIT, $0-76
@@ -888,8 +888,8 @@ done28:
 	VPERMILPS $0xb1, X4, X5
 	VADDPS X5, X4, X4
 	VMOVSS X4, ret+72(FP)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func normGrad2(dx []float32, dgain []float32, dy []float32, x []float32, gain []float32, inv float32, coef float32, beta float32)
 TEXT ·normGrad2(SB), NOSPLIT, $0-132
@@ -950,8 +950,8 @@ tail31:
 	VMASKMOVPS Y2, Y15, (DI)
 
 done32:
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 fresh:
 
@@ -995,8 +995,8 @@ tail34:
 	VMASKMOVPS Y2, Y15, (DI)
 
 done35:
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func rotate2(x []float32, cos []float32, sin []float32)
 TEXT ·rotate2(SB), NOSPLIT, $0-72
@@ -1045,8 +1045,8 @@ tail37:
 	VMASKMOVPS Y5, Y15, (DI)
 
 done38:
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func add2(dst []float32, x []float32)
 TEXT ·add2(SB), NOSPLIT, $0-48
@@ -1105,8 +1105,8 @@ tail40:
 	VMASKMOVPS Y1, Y15, (DI)
 
 done41:
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func scale2(dst []float32, a float32)
 TEXT ·scale2(SB), NOSPLIT, $0-28
@@ -1159,8 +1159,8 @@ tail44:
 
 done45:
 	LDMXCSR rest_avx2<>(SB)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func axpy2(dst []float32, a float32, x []float32)
 TEXT ·axpy2(SB), NOSPLIT, $0-56
@@ -1220,8 +1220,8 @@ tail48:
 	VMASKMOVPS Y1, Y15, (DI)
 
 done49:
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func max2(x []float32) float32
 TEXT ·max2(SB), NOSPLIT, $0-28
@@ -1276,8 +1276,8 @@ done53:
 	VPERMILPS $0xb1, X4, X5
 	VMAXPS X5, X4, X4
 	VMOVSS X4, ret+24(FP)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func sum22(x []float32) float32
 TEXT ·sum22(SB), NOSPLIT, $0-28
@@ -1335,8 +1335,8 @@ done57:
 	VPERMILPS $0xb1, X4, X5
 	VADDPS X5, X4, X4
 	VMOVSS X4, ret+24(FP)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func dot2(x []float32, y []float32) float32
 TEXT ·dot2(SB), NOSPLIT, $0-52
@@ -1403,8 +1403,8 @@ done61:
 	VPERMILPS $0xb1, X4, X5
 	VADDPS X5, X4, X4
 	VMOVSS X4, ret+48(FP)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func squares2(x []float32) float64
 TEXT ·squares2(SB), NOSPLIT, $0-32
@@ -1472,8 +1472,8 @@ done65:
 	VPERMILPD $1, X4, X5
 	VADDPD X5, X4, X4
 	VMOVSD X4, ret+24(FP)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func adamw2(w []float32, g []float32, m []float32, v []float32, c *adamConstants)
 TEXT ·adamw2(SB), NOSPLIT, $0-104
@@ -1556,8 +1556,8 @@ tail68:
 
 done69:
 	LDMXCSR rest_avx2<>(SB)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func peak2(rounds int)
 TEXT ·peak2(SB), NOSPLIT, $0-8
@@ -1628,8 +1628,8 @@ again:
 	VFMADD231PS Y12, Y13, Y11
 	DECQ CX
 	JNE again
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func read2(x []float32) float32
 TEXT ·read2(SB), NOSPLIT, $0-28
@@ -1686,5 +1686,5 @@ done72:
 	VPERMILPS $0xb1, X4, X5
 	VADDPS X5, X4, X4
 	VMOVSS X4, ret+24(FP)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET

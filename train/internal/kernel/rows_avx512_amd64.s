@@ -194,8 +194,8 @@ tail2:
 
 done3:
 	LDMXCSR rest_avx512<>(SB)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func expSum512(dst []float32, x []float32, scale float32, shift float32) float32
 TEXT ·expSum512(SB), NOSPLIT, $0-60
@@ -271,8 +271,8 @@ done6:
 	VADDPS X1, X10, X10
 	VMOVSS X10, ret+56(FP)
 	LDMXCSR rest_avx512<>(SB)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func sumExp512(x []float32, scale float32, shift float32) float32
 TEXT ·sumExp512(SB), NOSPLIT, $0-36
@@ -344,8 +344,8 @@ done9:
 	VADDPS X1, X10, X10
 	VMOVSS X10, ret+32(FP)
 	LDMXCSR rest_avx512<>(SB)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func silu512(dst []float32, x []float32)
 TEXT ·silu512(SB), NOSPLIT, $0-48
@@ -411,8 +411,8 @@ tail11:
 
 done12:
 	LDMXCSR rest_avx512<>(SB)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func swiglu512(dst []float32, gate []float32, up []float32)
 TEXT ·swiglu512(SB), NOSPLIT, $0-72
@@ -484,8 +484,8 @@ tail14:
 
 done15:
 	LDMXCSR rest_avx512<>(SB)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func swigluGrad512(dgate []float32, dup []float32, dy []float32, gate []float32, up []float32)
 TEXT ·swigluGrad512(SB), NOSPLIT, $0-120
@@ -577,8 +577,8 @@ tail17:
 
 done18:
 	LDMXCSR rest_avx512<>(SB)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func softmaxGrad512(ds []float32, p []float32, dp []float32, sum float32, scale float32)
 TEXT ·softmaxGrad512(SB), NOSPLIT, $0-80
@@ -619,8 +619,8 @@ tail20:
 
 done21:
 	LDMXCSR rest_avx512<>(SB)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func norm512(dst []float32, x []float32, gain []float32, inv float32)
 TEXT ·norm512(SB), NOSPLIT, $0-76
@@ -677,8 +677,8 @@ tail23:
 	VMOVUPS Z0, K1, (DI)
 
 done24:
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func normDot512(dy []float32, x []float32, gain []float32) float32
 TEXT ·normDot512(SB), NOSPLIT, $0-76
@@ -760,8 +760,8 @@ done28:
 	VPERMILPS $0xb1, X4, X5
 	VADDPS X5, X4, X4
 	VMOVSS X4, ret+72(FP)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func normGrad512(dx []float32, dgain []float32, dy []float32, x []float32, gain []float32, inv float32, coef float32, beta float32)
 TEXT ·normGrad512(SB), NOSPLIT, $0-132
@@ -820,8 +820,8 @@ tail31:
 	VMOVUPS Z2, K1, (DI)
 
 done32:
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 fresh:
 
@@ -863,8 +863,8 @@ tail34:
 	VMOVUPS Z2, K1, (DI)
 
 done35:
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func rotate512(x []float32, cos []float32, sin []float32)
 TEXT ·rotate512(SB), NOSPLIT, $0-72
@@ -911,8 +911,8 @@ tail37:
 	VMOVUPS Z5, K1, (DI)
 
 done38:
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func add512(dst []float32, x []float32)
 TEXT ·add512(SB), NOSPLIT, $0-48
@@ -969,8 +969,8 @@ tail40:
 	VMOVUPS Z1, K1, (DI)
 
 done41:
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func scale512(dst []float32, a float32)
 TEXT ·scale512(SB), NOSPLIT, $0-28
@@ -1021,8 +1021,8 @@ tail44:
 
 done45:
 	LDMXCSR rest_avx512<>(SB)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func axpy512(dst []float32, a float32, x []float32)
 TEXT ·axpy512(SB), NOSPLIT, $0-56
@@ -1080,8 +1080,8 @@ tail48:
 	VMOVUPS Z1, K1, (DI)
 
 done49:
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func max512(x []float32) float32
 TEXT ·max512(SB), NOSPLIT, $0-28
@@ -1135,8 +1135,8 @@ done53:
 	VPERMILPS $0xb1, X4, X5
 	VMAXPS X5, X4, X4
 	VMOVSS X4, ret+24(FP)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func sum2512(x []float32) float32
 TEXT ·sum2512(SB), NOSPLIT, $0-28
@@ -1194,8 +1194,8 @@ done57:
 	VPERMILPS $0xb1, X4, X5
 	VADDPS X5, X4, X4
 	VMOVSS X4, ret+24(FP)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func dot512(x []float32, y []float32) float32
 TEXT ·dot512(SB), NOSPLIT, $0-52
@@ -1262,8 +1262,8 @@ done61:
 	VPERMILPS $0xb1, X4, X5
 	VADDPS X5, X4, X4
 	VMOVSS X4, ret+48(FP)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func squares512(x []float32) float64
 TEXT ·squares512(SB), NOSPLIT, $0-32
@@ -1331,8 +1331,8 @@ done65:
 	VPERMILPD $1, X4, X5
 	VADDPD X5, X4, X4
 	VMOVSD X4, ret+24(FP)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func adamw512(w []float32, g []float32, m []float32, v []float32, c *adamConstants)
 TEXT ·adamw512(SB), NOSPLIT, $0-104
@@ -1413,8 +1413,8 @@ tail68:
 
 done69:
 	LDMXCSR rest_avx512<>(SB)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func peak512(rounds int)
 TEXT ·peak512(SB), NOSPLIT, $0-8
@@ -1565,8 +1565,8 @@ again:
 	VFMADD231PS Z28, Z29, Z27
 	DECQ CX
 	JNE again
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET
 
 // func read512(x []float32) float32
 TEXT ·read512(SB), NOSPLIT, $0-28
@@ -1623,5 +1623,5 @@ done72:
 	VPERMILPS $0xb1, X4, X5
 	VADDPS X5, X4, X4
 	VMOVSS X4, ret+24(FP)
-	VZEROUPPER 
-	RET 
+	VZEROUPPER
+	RET

@@ -2,10 +2,10 @@
 
 package kernel
 
-// micro512 computes c[rows,cols] = beta*c + a*b for rows up to 14; b is [k] rows of a panel, bs apart; strides in elements.
+// micro512 computes c[rows,cols] = beta*c + a*b for rows up to 14; b's panels are k rows, bs apart, with skip from the end of one to the next; strides in elements.
 //
 //go:noescape
-func micro512(rows int, cols int, k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta float32)
+func micro512(rows int, cols int, k int, a *float32, rs int, ks int, b *float32, bs int, skip int, c *float32, ldc int, beta float32)
 
 // packRows512 copies src[k,cols] to dst[k,width], zero beyond cols; width is at most two registers.
 //
@@ -122,10 +122,10 @@ func peak512(rounds int)
 //go:noescape
 func read512(x []float32) float32
 
-// micro2 computes c[rows,cols] = beta*c + a*b for rows up to 6; b is [k] rows of a panel, bs apart; strides in elements.
+// micro2 computes c[rows,cols] = beta*c + a*b for rows up to 6; b's panels are k rows, bs apart, with skip from the end of one to the next; strides in elements.
 //
 //go:noescape
-func micro2(rows int, cols int, k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta float32)
+func micro2(rows int, cols int, k int, a *float32, rs int, ks int, b *float32, bs int, skip int, c *float32, ldc int, beta float32)
 
 // packRows2 copies src[k,cols] to dst[k,width], zero beyond cols; width is at most two registers.
 //

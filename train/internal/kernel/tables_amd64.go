@@ -8,8 +8,8 @@ func tables() []*table {
 	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512BW && cpu.X86.HasBMI2 {
 		list = append(list, &table{
 			name: "avx512", mr: 14, nr: 32,
-			micro: func(rows, cols, k int, a []float32, rs, ks int, b []float32, bs int, c []float32, ldc int, beta float32) {
-				micro512(rows, cols, k, &a[0], rs, ks, &b[0], bs, &c[0], ldc, beta)
+			micro: func(rows, cols, k int, a []float32, rs, ks int, b []float32, bs, skip int, c []float32, ldc int, beta float32) {
+				micro512(rows, cols, k, &a[0], rs, ks, &b[0], bs, skip, &c[0], ldc, beta)
 			},
 			packRows: func(k, cols, width int, src []float32, ld int, dst []float32) {
 				packRows512(k, cols, width, &src[0], ld, &dst[0])
@@ -26,8 +26,8 @@ func tables() []*table {
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasBMI2 {
 		list = append(list, &table{
 			name: "avx2", mr: 6, nr: 16,
-			micro: func(rows, cols, k int, a []float32, rs, ks int, b []float32, bs int, c []float32, ldc int, beta float32) {
-				micro2(rows, cols, k, &a[0], rs, ks, &b[0], bs, &c[0], ldc, beta)
+			micro: func(rows, cols, k int, a []float32, rs, ks int, b []float32, bs, skip int, c []float32, ldc int, beta float32) {
+				micro2(rows, cols, k, &a[0], rs, ks, &b[0], bs, skip, &c[0], ldc, beta)
 			},
 			packRows: func(k, cols, width int, src []float32, ld int, dst []float32) {
 				packRows2(k, cols, width, &src[0], ld, &dst[0])

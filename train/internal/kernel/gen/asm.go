@@ -71,7 +71,7 @@ func (a *asm) op(format string, arguments ...any) {
 		}
 		out.WriteByte(rest[i])
 	}
-	fmt.Fprintf(&a.text, "\t%s %s\n", name, out.String())
+	a.text.WriteString("\t" + strings.TrimSpace(name+" "+out.String()) + "\n")
 }
 
 func (a *asm) label(name string) { fmt.Fprintf(&a.text, "\n%s:\n", name) }
