@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"math/rand/v2"
+	"strings"
 
 	"winnow/train/eval"
 	"winnow/train/rows"
@@ -20,8 +21,8 @@ func ngrams(ctx context.Context, l *Lab, seed uint64) (out []Measure, err error)
 		return nil, err
 	}
 	for _, b := range counted {
-		for _, bits := range b.Bits {
-			out = append(out, Measure{b.ID, "bits per byte, " + bits.Language, -1, bits.PerByte})
+		if !strings.HasPrefix(b.ID, "byte-") {
+			out = append(out, bitsOf(b.ID, b.Bits)...)
 		}
 	}
 	t, err := l.train(ctx, arm{name: "network", docs: docs, tokens: l.budget(3 * million), depth: 3, seed: seed})

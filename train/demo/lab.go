@@ -144,10 +144,14 @@ func (l *Lab) say(format string, args ...any) {
 // bits measures the held-out prose, by language.
 func (l *Lab) bits(name string, m eval.Model) (out []Measure, err error) {
 	list, _, err := eval.BitsPerByte(m, l.held)
+	return bitsOf(name, list), err
+}
+
+func bitsOf(name string, list []eval.Bits) (out []Measure) {
 	for _, b := range list {
 		out = append(out, Measure{name, "bits per byte, " + b.Language, -1, b.PerByte})
 	}
-	return out, err
+	return out
 }
 
 // all streams documents.

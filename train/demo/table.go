@@ -22,7 +22,8 @@ type Line struct {
 	Mean   float64   `json:"mean"`
 	Min    float64   `json:"min"`
 	Max    float64   `json:"max"`
-	// Against compares with the first arm that has the metric; nil for that arm itself, and where neither is better.
+	// Against compares with the first arm that has the metric; nil for that arm itself, where neither is better, and for one seed,
+	// which has no noise to compare with.
 	Against *Difference `json:"against,omitempty"`
 }
 
@@ -50,7 +51,7 @@ func lines(seeds [][]Measure) ([]Line, error) {
 		l.Min, l.Max = slices.Min(l.Values), slices.Max(l.Values)
 		if r, ok := reference[m.Metric]; !ok {
 			reference[m.Metric] = i
-		} else if m.Better != 0 {
+		} else if m.Better != 0 && len(seeds) > 1 {
 			l.Against = difference(l, out[r], m.Better)
 		}
 		out = append(out, l)
@@ -71,7 +72,7 @@ func difference(l, ref Line, better int) *Difference {
 		}
 	}
 	agree := signs == len(l.Values) || -signs == len(l.Values)
-	if len(l.Values) > 1 && agree && math.Abs(d.Mean) > d.Noise {
+	if agree && math.Abs(d.Mean) > d.Noise {
 		d.Gain = better
 		if d.Mean < 0 {
 			d.Gain = -better
