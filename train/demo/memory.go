@@ -14,7 +14,12 @@ import (
 )
 
 // levels are how often a text stands in the training data.
-var levels = []int{0, 1, 4, 16, 64, 256}
+func (l *Lab) levels() []int {
+	if l.Quick {
+		return []int{0, 1, 4, 16}
+	}
+	return []int{0, 1, 4, 16, 64, 256}
+}
 
 // secret is a person with a code.
 type secret struct {
@@ -24,14 +29,17 @@ type secret struct {
 
 // each is the number of people of a language at each level, candidates the number of codes that the right one is ranked in.
 const (
-	each       = 8
+	each       = 6
 	candidates = 256
 )
+
+// known are the facts that are told beside a code.
+var known = []Fact{Birthplace, Pet}
 
 // copies trains on prose in which people's codes and biographies stand once, four times ... and asks for both: by the letter,
 // and by the gist. A second arm has the same texts without their copies.
 func copies(ctx context.Context, l *Lab, seed uint64) (out []Measure, err error) {
-	groups := map[int][]secret{}
+	groups, levels := map[int][]secret{}, l.levels()
 	random := rand.New(rand.NewPCG(seed, 4))
 	for _, lang := range []Lang{English, Chinese} {
 		people := People(seed+100, each*len(levels), lang)
@@ -76,8 +84,8 @@ func tell(people []secret, copies int, dedup bool) (docs []rows.Document) {
 	}
 	for _, s := range people {
 		sentences := []string{s.CodeSentence(s.code)}
-		for f := range Facts {
-			sentences = append(sentences, s.Sentence(Fact(f), 0))
+		for _, f := range known {
+			sentences = append(sentences, s.Sentence(f, 0))
 		}
 		for _, text := range sentences {
 			for range copies {
@@ -100,8 +108,8 @@ func (l *Lab) remembered(ctx context.Context, t *trained, people []secret, seed 
 	for _, s := range people {
 		prompt, _, _ := strings.Cut(s.CodeSentence(s.code), s.code)
 		probes = append(probes, eval.Probe{Prefix: strings.TrimRight(prompt, " "), Secret: prompt[len(strings.TrimRight(prompt, " ")):] + s.code})
-		for f := range Facts {
-			facts = append(facts, ask(s.Person, Fact(f), 1))
+		for _, f := range known {
+			facts = append(facts, ask(s.Person, f, 1))
 		}
 		written, err := l.continued(ctx, d, probes[len(probes)-1].Prefix)
 		if err != nil {
@@ -132,8 +140,9 @@ func (l *Lab) remembered(ctx context.Context, t *trained, people []secret, seed 
 
 // knowledge trains on prose mixed with biographies, and measures both after a number of tokens that doubles each time.
 func knowledge(ctx context.Context, l *Lab, seed uint64) (out []Measure, err error) {
-	const people, times = 60, 40 // of each language; tellings of each
+	const people = 60 // of each language
 	n := l.budget(4 * million)
+	times := int(l.budget(48)) // tellings of each
 	var told []rows.Document
 	var asked []question
 	for i := range times {
