@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -274,11 +275,22 @@ func TestWrittenAsTokenizers(t *testing.T) {
 	if err := tok.WriteJSON(&out); err != nil {
 		t.Fatal(err)
 	}
+	steps := map[string]any{} // the pre_tokenizer of each splitter, which fixtures.py tries too
+	for _, s := range splitters() {
+		steps[s.name] = s.preTokenizer()
+	}
+	pre, err := json.MarshalIndent(steps, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
 	if os.Getenv("WINNOW_UPDATE") != "" {
-		if err := os.WriteFile("testdata/written.json", out.Bytes(), 0o644); err != nil {
+		if err := errors.Join(os.WriteFile("testdata/written.json", out.Bytes(), 0o644), os.WriteFile("testdata/pre.json", pre, 0o644)); err != nil {
 			t.Fatal(err)
 		}
-		t.Skip("written.json is new: run testdata/fixtures.py")
+		t.Skip("written.json and pre.json are new: run testdata/fixtures.py")
+	}
+	if string(pre) != string(read(t, "testdata/pre.json")) {
+		t.Error("pre-tokenizers are not those that tokenizers read; run with WINNOW_UPDATE=1, then testdata/fixtures.py")
 	}
 	if tok.Hash() != f.SHA256 {
 		t.Fatalf("hash %s, the file that tokenizers read had %s; run with WINNOW_UPDATE=1, then testdata/fixtures.py", tok.Hash(), f.SHA256)

@@ -172,6 +172,14 @@ def main():
         out["written bos"] = t.encode("hello").ids
         out["written sha256"] = hashlib.sha256(made.read_bytes()).hexdigest()
         assert all(t.decode(i, skip_special_tokens=False) == x for i, x in zip(out["written"], texts) if "<|" not in x), "decode"
+    pre = HERE / "pre.json"
+    if pre.exists():  # the pre_tokenizer of each splitter as the tests wrote it: bytes are cut as the patterns cut text
+        for name, step in json.load(open(pre)).items():
+            t = hf(name, vocab={}, merges=[])
+            t = Tokenizer.from_str(json.dumps(json.loads(t.to_str()) | {"pre_tokenizer": step}))
+            for seed in range(500):
+                text = Random(seed).text()
+                assert [len(x) for x, _ in t.pre_tokenizer.pre_tokenize_str(text)] == lengths(pre_tokenizer(name), text), (name, text)
     HERE.joinpath("fixtures.json").write_text(json.dumps(out, ensure_ascii=True, separators=(",", ":")).replace("],", "],\n") + "\n")
 
 
