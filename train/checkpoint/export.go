@@ -12,7 +12,7 @@ import (
 
 // Export writes a model to path in another form: format hf is a model folder with weights of type f32, f16 or bf16, format
 // gguf a file of type f32, f16 or q8_0. The lineage written with it, which it gives, has the model as its parent, and as its
-// hash that of the weights as they are stored: read again, they have it.
+// hash that of the weights as they are stored. What was written is read again and compared.
 func Export(path string, m *llm.Model, tok *bpe.Tokenizer, parent *Info, format, kind, program string) (*Info, error) {
 	var round func(t Tensor) ([]float32, error)
 	stored := map[string]string{"f32": "F32", "f16": "F16", "bf16": "BF16"}[kind]
@@ -40,11 +40,37 @@ func Export(path string, m *llm.Model, tok *bpe.Tokenizer, parent *Info, format,
 			return nil, fmt.Errorf("tensor %q: %w", t.Name, err)
 		}
 	}
-	info := &Info{Kind: KindExport, Hash: Hash(rounded), Tokenizer: parent.Tokenizer, Program: program, ChatTemplate: parent.ChatTemplate, Parents: []Info{*parent}}
-	if format == "gguf" {
-		return info, WriteGGUF(path, m, tok, info, kind)
+	if format == "hf" && m.Dim%m.Heads != 0 {
+		return nil, fmt.Errorf("transformers wants hidden_size %d to be a multiple of num_attention_heads %d", m.Dim, m.Heads)
 	}
-	return info, saveModel(path, m, tok, info, stored)
+	info := &Info{Kind: KindExport, Hash: Hash(rounded), Program: program, ChatTemplate: parent.ChatTemplate, Parents: []Info{*parent}}
+	if tok != nil {
+		info.Tokenizer = tok.Hash()
+	}
+	write := func() error { return saveModel(path, m, tok, info, stored) }
+	if format == "gguf" {
+		write = func() error { return WriteGGUF(path, m, tok, info, kind) }
+	}
+	if err := write(); err != nil {
+		return nil, err
+	}
+	return info, proveExport(path, m, info)
+}
+
+// proveExport reads an export again: it has the shape of the model, and the weights and the tokenizer that its lineage says.
+func proveExport(path string, m *llm.Model, info *Info) error {
+	back, tok, _, err := LoadModel(path)
+	if err != nil {
+		return fmt.Errorf("what was written cannot be read: %w", err)
+	}
+	same := back.Config
+	if widen(float32(m.NormEps)) == same.NormEps && widen(float32(m.RopeTheta)) == same.RopeTheta { // GGUF holds float32
+		same.NormEps, same.RopeTheta = m.NormEps, m.RopeTheta
+	}
+	if same != m.Config || Hash(Weights(back)) != info.Hash || tok != nil && tok.Hash() != info.Tokenizer {
+		return fmt.Errorf("%s: read again it is another model", path)
+	}
+	return nil
 }
 
 // narrow gives values as a dtype of safetensors holds them; one that becomes infinite is an error.

@@ -129,7 +129,7 @@ var shapes = map[string]llm.Config{
 	"tied":     {Vocab: 280, Context: 64, Dim: 32, FFN: 80, Layers: 3, Heads: 2, KVHeads: 1, HeadDim: 16, NormEps: 1e-6, RopeTheta: 500000, Tied: true},
 	"headdim":  {Vocab: 290, Context: 64, Dim: 40, FFN: 64, Layers: 1, Heads: 4, KVHeads: 2, HeadDim: 20, NormEps: 1e-5, RopeTheta: 10000},
 	"qwen2":    {Vocab: 280, Context: 64, Dim: 64, FFN: 96, Layers: 2, Heads: 4, KVHeads: 2, HeadDim: 16, NormEps: 1e-6, RopeTheta: 1000000, Tied: true, QKVBias: true},
-	"narrower": {Vocab: 285, Context: 32, Dim: 24, FFN: 48, Layers: 2, Heads: 3, KVHeads: 1, HeadDim: 8, NormEps: 1e-5, RopeTheta: 10000}, // no row is a multiple of 32
+	"narrower": {Vocab: 285, Context: 32, Dim: 24, FFN: 48, Layers: 2, Heads: 3, KVHeads: 1, HeadDim: 8, NormEps: 3e-6, RopeTheta: 12345.5}, // no row is a multiple of 32
 }
 
 func fixtureTokenizer(t testing.TB) *bpe.Tokenizer {
@@ -209,6 +209,11 @@ func TestExportRefuses(t *testing.T) {
 		if _, err := Export(filepath.Join(t.TempDir(), "x"), m, nil, &Info{}, bad[0], bad[1], "1"); err == nil || !strings.Contains(err.Error(), "held") && !strings.Contains(err.Error(), "known") {
 			t.Errorf("%v: %v", bad, err)
 		}
+	}
+	wide := shapes["headdim"]
+	wide.Heads, wide.KVHeads = 3, 3
+	if _, err := Export(t.TempDir(), randomModel(t, wide), nil, &Info{}, "hf", "f32", "1"); err == nil || !strings.Contains(err.Error(), "multiple of num_attention_heads 3") {
+		t.Errorf("a shape that transformers refuses: %v", err)
 	}
 	Weights(m)[0].Data[0] = 1e6
 	for _, format := range []string{"hf", "gguf"} {
