@@ -269,9 +269,16 @@ func TestSteps(t *testing.T) {
 			t.Errorf("%+v: %d steps by %s (%v), want %d by %s", c.asked, n, p.Limit, err, c.want, c.limit)
 		}
 	}
-	for _, a := range []Asked{{Tokens: 1, Minutes: 1}, {FLOPs: -1}, {Holdout: .7}, {Depth: 2, Config: &tiny}, {Clip: -1}, {Batch: -1}} {
-		if a.check() == nil {
-			t.Errorf("%+v is taken", a)
+	good := Asked{Depth: 2, Shape: "wsd"}
+	must(t, good.Check())
+	for i, spoil := range []func(a *Asked){
+		func(a *Asked) { a.Tokens, a.Minutes = 1, 1 }, func(a *Asked) { a.FLOPs = -1 }, func(a *Asked) { a.Holdout = .7 }, func(a *Asked) { a.Config = &tiny },
+		func(a *Asked) { a.Clip = -1 }, func(a *Asked) { a.Batch = -1 }, func(a *Asked) { a.Depth = 7 }, func(a *Asked) { a.Shape = "linear" },
+	} {
+		a := good
+		spoil(&a)
+		if a.Check() == nil {
+			t.Errorf("%d: %+v is taken", i, a)
 		}
 	}
 }

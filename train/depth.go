@@ -78,7 +78,7 @@ func Sweep(ctx context.Context, o Options, depths []int, rates []float64, each f
 	for _, depth := range depths {
 		b := &base{Options: o}
 		b.Depth, b.Config = depth, nil
-		if err := b.check(); err != nil {
+		if err := b.Check(); err != nil {
 			return nil, err
 		}
 		if err := b.tokenizer(ctx); err != nil {

@@ -211,8 +211,8 @@ func (p *Plan) steps(epochRows int64, speed func() (float64, error)) (n int, err
 	return max(int(most), 1), nil
 }
 
-// check says which wishes contradict each other.
-func (a Asked) check() error {
+// Check says what cannot be had, before anything is started.
+func (a Asked) Check() error {
 	given := 0
 	for _, v := range []float64{a.Minutes, float64(a.Tokens), a.FLOPs} {
 		if v < 0 || math.IsNaN(v) || math.IsInf(v, 0) {
@@ -227,6 +227,10 @@ func (a Asked) check() error {
 		return fmt.Errorf("minutes, tokens and flops: give one of them")
 	case a.Config != nil && a.Depth != 0:
 		return fmt.Errorf("depth and config: give one of them")
+	case a.Config == nil && !slices.Contains(Depths(), a.Depth):
+		return fmt.Errorf("depth %d: there are %v", a.Depth, Depths())
+	case !slices.Contains(Shapes(), a.Shape):
+		return fmt.Errorf("schedule %q: there are %s", a.Shape, strings.Join(Shapes(), ", "))
 	case a.Holdout < 0 || a.Holdout > .5:
 		return fmt.Errorf("holdout %g is not within 0 and 0.5", a.Holdout)
 	case a.Epochs < 0 || a.Clip < 0 || a.Decay < 0 || a.Spike < 0 || a.Rate < 0:

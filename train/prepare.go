@@ -78,7 +78,7 @@ func prepare(ctx context.Context, o Options) (*base, error) {
 
 // settle makes OUT, finds a plan that is there, and refuses another run's.
 func (b *base) settle() (err error) {
-	if err := b.check(); err != nil {
+	if err := b.Check(); err != nil {
 		return err
 	}
 	if len(b.Sources) == 0 {

@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Schedule gives the learning rate of every step of a run.
@@ -21,8 +22,8 @@ func Shapes() []string { return []string{"cosine", "wsd"} }
 // Validate says what no run can follow.
 func (s Schedule) Validate() error {
 	switch {
-	case s.Shape != "cosine" && s.Shape != "wsd":
-		return fmt.Errorf("schedule %q: there are cosine and wsd", s.Shape)
+	case !slices.Contains(Shapes(), s.Shape):
+		return fmt.Errorf("schedule %q: there are %v", s.Shape, Shapes())
 	case !(s.Peak > 0) || math.IsInf(s.Peak, 0):
 		return fmt.Errorf("schedule: learning rate %g is not above 0", s.Peak)
 	case s.Steps < 1:

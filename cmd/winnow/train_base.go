@@ -83,7 +83,7 @@ func (f *baseFlags) add(a *app, cmd *cobra.Command) {
 	fl.IntVar(&o.Warmup, "warmup", -1, t("steps; below 0: a twentieth of all", "预热步数；负数为总数的二十分之一"))
 	fl.Float64Var(&o.Clip, "clip", 1, t("clip gradients to this norm; 0: never", "梯度裁剪的范数；0 为不裁剪"))
 	fl.Float64Var(&o.Decay, "weight-decay", .1, t("of matrices", "矩阵的权重衰减"))
-	fl.Float64Var(&o.Spike, "spike", 6, t("standard deviations above the last 128 steps from which loss or gradient is a spike; 0: never", "损失或梯度高出最近 128 步多少个标准差算尖峰；0 为从不"))
+	fl.Float64Var(&o.Spike, "spike", 8, t("standard deviations above the last 128 steps from which loss or gradient is a spike; 0: never", "损失或梯度高出最近 128 步多少个标准差算尖峰；0 为从不"))
 	fl.BoolVar(&o.Skip, "skip-spikes", false, t("leave out the update of a spike", "跳过尖峰步的更新"))
 	fl.Float64Var(&o.Holdout, "holdout", .05, t("share of duplicate clusters that are only evaluated on", "仅用于评估的重复簇比例"))
 	fl.IntVar(&o.Eval, "eval-every", 0, t("steps; 0: a tenth of all", "评估间隔步数；0 为总数的十分之一"))
@@ -144,6 +144,9 @@ func (a *app) baseOptions(f baseFlags) (o train.Options, err error) {
 		if o.Config, err = modelShape(f.config); err != nil {
 			return o, &exitError{exitUsage, err}
 		}
+	}
+	if err := o.Check(); err != nil {
+		return o, &exitError{exitUsage, err}
 	}
 	for _, name := range f.data {
 		run, share, weighted := strings.Cut(name, "=")
