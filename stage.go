@@ -1,6 +1,9 @@
 package winnow
 
-import "context"
+import (
+	"context"
+	"iter"
+)
 
 // Stage is one step of a recipe. It is also exactly one of Each, Batch and Corpus. Stages are safe for concurrent use, and
 // what they do depends on the document and their parameters alone: no clock, no map order, no global random.
@@ -44,20 +47,40 @@ type Result struct {
 }
 
 // Corpus needs to see every document before it can judge one: deduplication. It is a pure Sketch of each, a pure Group
-// over the records of one hash partition, and one Resolve. Neither the number of workers nor the order of shards can
-// change the outcome.
+// over the records of one hash partition, and a pure Resolve of one cluster. Neither the number of workers, nor the order
+// of shards, nor the memory that the comparison may take can change the outcome.
 type Corpus interface {
 	Stage
-	// Partitions is how many hash partitions the records are dealt to by the first bytes of their key.
-	Partitions() int
+	Layout() Layout
 	// Sketch emits the records by which d is compared, and tells how d ranks among its equals.
 	Sketch(d *Document, emit func(Record)) (Rank, error)
-	// Group finds edges between the records of one partition, which are sorted by key, then document.
-	Group(ctx context.Context, sorted []Record, emit func(Edge)) error
-	// Resolve turns all edges, sorted by A, B, Start and End, into one Outcome for each document that stands in a cluster,
-	// kept ones included, or whose text is cut. rank answers for any document that an edge names.
-	Resolve(ctx context.Context, edges []Edge, rank func(DocID) Rank, emit func(DocID, Outcome)) error
+	// Group finds edges between the records of one partition, which come sorted by key, document and data.
+	Group(ctx context.Context, sorted iter.Seq2[Record, error], emit func(Edge) error) error
+	// Resolve decides about the documents of one cluster, or about one document that has spans. It gives one Outcome for
+	// each, survivors included, in any order.
+	Resolve(c Cluster, emit func(DocID, Outcome) error) error
 }
+
+// Verified is a Corpus whose edges are only candidates, until the documents themselves have been compared.
+type Verified interface {
+	Corpus
+	// Evidence is what Verify needs to have of a document: its shingles, or its text.
+	Evidence(d *Document) []byte
+	// Verify passes on those edges between two documents that hold. All candidates of the pair come together, sorted.
+	Verify(a, b []byte, candidates []Edge, emit func(Edge) error) error
+}
+
+// Layout describes the records of a Corpus stage.
+type Layout struct {
+	Records    string // identifies what the records hold: sketches of equal Records can be compared across runs
+	Partitions int    // hash partitions that records are dealt to by Key[0]
+	Keys       int    // words of Record.Key in use, 1 or 2
+	Data       int    // words of Record.Data in use, 0 to 2
+	Cuts       bool   // edges name spans to cut; else documents to be joined into clusters
+}
+
+// Bytes is the size of one record as it lies on disk, where its shard is known.
+func (l Layout) Bytes() int { return 8*l.Keys + 4 + 8*l.Data }
 
 // DocID numbers a document within a run: shard << 32 | row. Rows count every document of the shard, dropped ones included.
 type DocID uint64
@@ -73,30 +96,48 @@ func (id DocID) Row() int { return int(uint32(id)) }
 
 // Record is one entry of a sketch. Only records cross from one task to another, never text.
 type Record struct {
-	Key  [16]byte // equal keys meet in one Group
-	Doc  DocID
-	Data []byte // what Group needs to compare; may be nil
+	Key  [2]uint64 // equal keys meet in one Group; Key[0] is a hash, and also chooses the partition
+	Doc  DocID     // left to the engine
+	Data [2]uint64 // what Group needs to compare
 }
 
-// Edge says that two documents are duplicates, A < B; or, for stages that cut texts, that a span of one is to go, A = B.
+// Edge says that two documents are duplicates, A < B; or, for stages that cut, that Start to End of the text of B is to go,
+// because it stands in A as well, at From.
 type Edge struct {
 	A, B       DocID
-	Similarity float32 // 0..1, estimated or exact as the stage says
-	Start, End int     // byte offsets of the span in the text of A; both 0 for whole documents
+	Start, End int // byte offsets
+	From       int // byte offset
 }
 
-// Rank orders documents within a cluster: the highest Score is kept, ties go to the smallest ID, then to the first in the
-// input.
+// Rank orders documents within a cluster: the highest Score is kept, ties go to the smallest ID, or to the first in the
+// input where ByInput is set.
 type Rank struct {
-	Score float64
-	ID    string
+	Score   float64
+	ID      string // of the document
+	ByInput bool
+	Data    []byte // what Resolve needs to know of the document; small
+}
+
+// Member is one document of a cluster.
+type Member struct {
+	Doc   DocID
+	Rank  Rank
+	Run   string // the earlier run that it belongs to; empty for documents of this one. Earlier ones get no Outcome
+	Spans []Edge // for stages that cut, by Start and End
+}
+
+// Cluster is documents that edges join, best first, those of earlier runs before all; or one document with spans.
+type Cluster struct {
+	Size    int
+	Members iter.Seq2[Member, error] // can be ranged over once
 }
 
 // Outcome is what a Corpus stage decides about one document of a cluster.
 type Outcome struct {
 	Verdict    Verdict // Drop for all but the survivors
-	Cluster    DocID   // the survivor's number, which names the cluster
+	Cluster    string  // ID of the best document, which names the cluster
 	Size       int32   // documents in the cluster; 0 where there is none, and the text is only cut
-	Similarity float32 // to the survivor; 1 for the survivor itself
+	Similarity float32 // to the best document; 1 for that one itself
+	Weight     int32   // how many times a kept document should be used, for recipes that bring duplicates back; 0: not said
 	Edits      []Edit  // spans to cut, for stages that remove parts of texts
 }

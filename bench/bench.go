@@ -34,6 +34,8 @@ type Options struct {
 	Least   time.Duration // what is small is worked off again until one repetition took this time of the processor; 1 s
 	Sample  int64         // bytes of HTML that benches take out of the input, other than run, which takes all; 32 MiB
 	Program string        // version of the program, for the bench run
+	Docs    int           // documents of the bench dedup-scale; 1 million
+	Memory  int64         // bytes in which dedup and dedup-scale sort; 512 MiB
 }
 
 // Bench is one thing to measure. Prepare reads what it needs, and returns what measures it once.
@@ -52,7 +54,8 @@ func All() []Bench {
 		{"run", "a recipe from raw pages to parquet", "一份配方，从原始网页到 parquet", prepareRun},
 		{"extract", "main text out of HTML", "从 HTML 提取正文", prepareExtract},
 		{"filter", "the rules of each family", "各族过滤规则", prepareFilter},
-		{"dedup", "MinHash signatures and their index", "MinHash 签名与索引", prepareDedup},
+		{"dedup", "MinHash signatures, grouping and clustering, spans", "MinHash 签名、分组与聚类、片段", prepareDedup},
+		{"dedup-scale", "grouping and clustering out of core, on synthetic sketches (--docs)", "外存分组与聚类，合成签名（--docs）", prepareScale},
 	}
 }
 
@@ -66,6 +69,7 @@ func Run(ctx context.Context, name string, o Options) ([]Figure, error) {
 	o.Repeat = cmp.Or(o.Repeat, 1)
 	o.Least = cmp.Or(o.Least, time.Second)
 	o.Sample = cmp.Or(o.Sample, 32<<20)
+	o.Docs, o.Memory = cmp.Or(o.Docs, 1_000_000), cmp.Or(o.Memory, 512<<20)
 	measure, err := all[i].prepare(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("bench %s: %w", name, err)

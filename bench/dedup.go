@@ -3,53 +3,69 @@ package bench
 import (
 	"context"
 	"encoding/binary"
-	"math/rand/v2"
-	"runtime"
-	"runtime/metrics"
-	"sync"
-	"time"
+	"os"
+	"slices"
+
+	minhashlsh "github.com/ekzhu/minhash-lsh"
 
 	"winnow"
 	"winnow/dedup"
+	"winnow/dedup/cut"
+	"winnow/pipelines/engine/compare"
 )
 
-// groupDocs is how many signatures of unlike documents the index is measured with.
-const groupDocs = 20_000
+// groupDocs is how many documents grouping and clustering are measured with.
+const groupDocs = 500_000
 
-// prepareDedup measures MinHash with FineWeb's parameters: signatures on the main texts of the input, the index on signatures
-// drawn at random, which meet as rarely as those of unlike documents do.
+// spanBytes is how much text spans are measured on at the most: they leave five times as much on disk.
+const spanBytes = 16 << 20
+
+// prepareDedup measures MinHash with FineWeb's parameters: signatures on the main texts of the input, beside those that
+// ekzhu/minhash-lsh's own Minhash makes of the same shingles; grouping and clustering on synthetic sketches, see Synthetic;
+// and spans on the texts.
 func prepareDedup(ctx context.Context, o Options) (once, error) {
 	texts, err := o.texts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	stage, err := dedup.New(dedup.Options{Method: dedup.MinHash})
+	fast, err := dedup.New(dedup.Options{Method: dedup.MinHash})
 	if err != nil {
 		return nil, err
 	}
-	records := unlike(groupDocs, stage.(*dedup.Near))
+	exact, err := dedup.New(dedup.Options{Method: dedup.MinHash, Signature: dedup.Datatrove})
+	if err != nil {
+		return nil, err
+	}
 	return func(ctx context.Context) ([]Figure, error) {
-		sketch, err := o.perPass(ctx, func() error { return sketchAll(stage, texts) })
-		if err != nil {
-			return nil, err
-		}
-		var heap int64
-		group, err := o.perPass(ctx, func() error {
-			grown, err := heapGrowth(func() error { return stage.Group(ctx, records, func(winnow.Edge) {}) })
-			heap = max(heap, grown)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		return []Figure{
+		out := []Figure{
 			{Name: "texts", Value: float64(len(texts))},
 			{Name: "text", Unit: "MB", Value: float64(sizeOf(texts)) / 1e6},
-			{Name: "signatures", Unit: "MB/s per core", Value: rate(sizeOf(texts), sketch)},
-			{Name: "signatures, in documents", Unit: "docs/s per core", Value: float64(len(texts)) / sketch},
-			{Name: "index", Unit: "docs/s per core", Value: groupDocs / group},
-			{Name: "index, peak of the heap", Unit: "bytes a document", Value: float64(heap) / groupDocs},
-		}, nil
+		}
+		var seconds [3]float64
+		for i, pass := range []func() error{
+			func() error { return sketchAll(fast, texts) },
+			func() error { return sketchAll(exact, texts) },
+			func() error { return libraryAll(dedup.NearOf(fast), texts) },
+		} {
+			if seconds[i], err = o.perPass(ctx, pass); err != nil {
+				return nil, err
+			}
+		}
+		size := sizeOf(texts)
+		out = append(out,
+			Figure{Name: "signatures", Unit: "MB/s per core", Value: rate(size, seconds[0])},
+			Figure{Name: "signatures, in documents", Unit: "docs/s per core", Value: float64(len(texts)) / seconds[0]},
+			Figure{Name: "signatures as datatrove's", Unit: "MB/s per core", Value: rate(size, seconds[1])},
+			Figure{Name: "minhash-lsh's Minhash on the same shingles", Unit: "MB/s per core", Value: rate(size, seconds[2])},
+			Figure{Name: "signatures, times that", Value: seconds[2] / seconds[0]},
+		)
+		scale, err := measureScale(ctx, groupDocs, o.Memory)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Figure{Name: "grouping and clustering", Unit: "docs/s per core", Value: groupDocs / (scale.group + scale.resolve)})
+		spans, err := measureSpans(ctx, texts, o.Memory)
+		return append(out, spans...), err
 	}, nil
 }
 
@@ -64,46 +80,58 @@ func sketchAll(stage winnow.Corpus, texts []text) error {
 	return nil
 }
 
-// unlike makes the records of n documents that have nothing in common.
-func unlike(n int, stage *dedup.Near) []winnow.Record {
-	bands, rows := stage.Params()
-	random := rand.New(rand.NewPCG(1, 2))
-	out := make([]winnow.Record, n)
-	for i := range out {
-		data := make([]byte, 0, 8*bands*rows)
-		for range bands * rows {
-			data = binary.LittleEndian.AppendUint64(data, random.Uint64()>>3) // a MinHash is the residue of a 61-bit prime
+// libraryAll makes the library's signatures of the same shingles, which it is given as 8-byte hashes.
+func libraryAll(n *dedup.Near, texts []text) error {
+	d := &winnow.Document{}
+	var hashes []uint64
+	var raw [8]byte
+	bands, rows := n.Params()
+	for _, t := range texts {
+		d.Text, d.Language = t.body, t.language
+		m := minhashlsh.NewMinhash(1, bands*rows)
+		hashes = n.Shingles(hashes[:0], d)
+		for _, h := range hashes {
+			binary.LittleEndian.PutUint64(raw[:], h)
+			m.Push(raw[:])
 		}
-		out[i] = winnow.Record{Doc: winnow.NewDocID(0, i), Data: data}
+		m.Signature()
 	}
-	return out
+	return nil
 }
 
-// heapGrowth looks at the heap every millisecond while f runs, and gives by how much it grew at most.
-func heapGrowth(f func() error) (int64, error) {
-	runtime.GC()
-	begin := heapBytes()
-	peak, quit := begin, make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			peak = max(peak, heapBytes())
-			select {
-			case <-quit:
-				return
-			case <-time.After(time.Millisecond):
-			}
+// measureSpans cuts spans of at least 50 tokens out of the texts: sketches, groups, comparison of texts, outcomes.
+func measureSpans(ctx context.Context, texts []text, memory int64) ([]Figure, error) {
+	stage, err := cut.New(cut.Options{Method: cut.Span})
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "winnow-bench-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	var docs []*winnow.Document
+	size := 0
+	for i, t := range texts {
+		if size > spanBytes {
+			break
 		}
-	})
-	err := f()
-	close(quit)
-	wg.Wait()
-	return peak - begin, err
-}
-
-// heapBytes is what objects take, live ones and those not collected yet.
-func heapBytes() int64 {
-	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-	metrics.Read(s)
-	return int64(s[0].Value.Uint64())
+		docs = append(docs, &winnow.Document{ID: string(binary.BigEndian.AppendUint64(nil, uint64(i))), Text: t.body})
+		size += len(t.body)
+	}
+	begin := processCPU()
+	outcomes, err := compare.Once(ctx, stage, slices.Collect(slices.Chunk(docs, 4096)), dir, memory)
+	if err != nil {
+		return nil, err
+	}
+	seconds, removed := (processCPU() - begin).Seconds(), 0
+	for _, o := range outcomes {
+		for _, e := range o.Edits {
+			removed += e.End - e.Start
+		}
+	}
+	return []Figure{
+		{Name: "spans", Unit: "MB/s per core", Value: rate(int64(size), seconds)},
+		{Name: "spans, cut out of documents that stay", Unit: "% of the bytes", Value: 100 * float64(removed) / float64(size)},
+	}, nil
 }

@@ -37,6 +37,8 @@ func timed(s winnow.Stage, c *clock) winnow.Stage {
 		return timedEach{s, c}
 	case winnow.Batch:
 		return timedBatch{s, c}
+	case winnow.Verified:
+		return timedVerified{timedCorpus{s, c}, s}
 	case winnow.Corpus:
 		return timedCorpus{s, c}
 	}
@@ -83,14 +85,30 @@ func (s timedCorpus) Sketch(d *winnow.Document, emit func(winnow.Record)) (winno
 	return s.Corpus.Sketch(d, emit)
 }
 
-func (s timedCorpus) Group(ctx context.Context, sorted []winnow.Record, emit func(winnow.Edge)) error {
+func (s timedCorpus) Group(ctx context.Context, sorted iter.Seq2[winnow.Record, error], emit func(winnow.Edge) error) error {
 	defer s.clock.start()()
 	return s.Corpus.Group(ctx, sorted, emit)
 }
 
-func (s timedCorpus) Resolve(ctx context.Context, edges []winnow.Edge, rank func(winnow.DocID) winnow.Rank, emit func(winnow.DocID, winnow.Outcome)) error {
+func (s timedCorpus) Resolve(c winnow.Cluster, emit func(winnow.DocID, winnow.Outcome) error) error {
 	defer s.clock.start()()
-	return s.Corpus.Resolve(ctx, edges, rank, emit)
+	return s.Corpus.Resolve(c, emit)
+}
+
+// timedVerified is a timedCorpus whose edges are candidates.
+type timedVerified struct {
+	timedCorpus
+	verified winnow.Verified
+}
+
+func (s timedVerified) Evidence(d *winnow.Document) []byte {
+	defer s.clock.start()()
+	return s.verified.Evidence(d)
+}
+
+func (s timedVerified) Verify(a, b []byte, candidates []winnow.Edge, emit func(winnow.Edge) error) error {
+	defer s.clock.start()()
+	return s.verified.Verify(a, b, candidates, emit)
 }
 
 type timedSource struct {

@@ -1,37 +1,33 @@
 package dedup
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"winnow"
 )
 
-func TestThreshold(t *testing.T) {
-	for _, c := range []struct{ bands, rows int }{{14, 8}, {14, 9}, {9, 13}, {5, 25}, {20, 13}, {26, 11}, {20, 5}, {1, 1}} {
-		n, err := New(Options{Method: MinHash, Bands: c.bands, Rows: c.rows})
-		if err != nil {
-			t.Error(err)
-			continue
-		}
-		if b, r := n.(*Near).Params(); b != c.bands || r != c.rows {
-			t.Errorf("got %dx%d, want %dx%d", b, r, c.bands, c.rows)
-		}
-	}
+func TestMistakes(t *testing.T) {
 	for _, c := range []struct {
 		o    Options
 		want string
 	}{
-		{Options{Method: MinHash, Bands: 2, Rows: 150}, "100x3"},
 		{Options{Method: MinHash, Bands: 1000, Rows: 1000}, "1000 bands"},
 		{Options{Method: MinHash, Shingle: Shingle{Han: -1}}, "shingle"},
+		{Options{Method: MinHash, Signature: "fine"}, `"fine"`},
+		{Options{Method: MinHash, Verify: 2}, "verify"},
 		{Options{Method: "simhash"}, `"simhash"`},
-		{Options{Method: Exact, Keep: "best"}, `"best"`},
+		{Options{Method: Exact, Keep: "any"}, `"any"`},
+		{Options{Method: Exact, Keep: Best}, "quality.score"},
+		{Options{Method: Exact, Keep: Source}, "sources"},
+		{Options{Method: Exact, Keep: Source, Sources: []string{"["}}, `"["`},
+		{Options{Method: Exact, Copies: -1}, "keep -1"},
+		{Options{Method: Exact, Scope: "crawl"}, `"crawl"`},
+		{Options{Method: Exact, Weights: []Weight{{0, 1}}}, "weights"},
 	} {
 		if _, err := New(c.o); err == nil {
 			t.Errorf("%+v: no error", c.o)
@@ -55,29 +51,30 @@ found out why it does so every morning at half past six.`
 	spring = `春眠不觉晓，处处闻啼鸟。夜来风雨声，花落知多少。清晨推开窗户，院子里满地都是被雨打落的花瓣，空气里带着泥土的味道。`
 )
 
-func sketch(t testing.TB, s winnow.Corpus, text string) []byte {
+func sketch(t testing.TB, s winnow.Corpus, text string) (keys []uint64, data []byte) {
 	t.Helper()
-	var data []byte
-	if _, err := s.Sketch(&winnow.Document{Text: text}, func(r winnow.Record) { data = r.Data }); err != nil {
+	rank, err := s.Sketch(&winnow.Document{Text: text}, func(r winnow.Record) { keys = append(keys, r.Key[0]) })
+	if err != nil {
 		t.Fatal(err)
 	}
-	return data
+	return keys, rank.Data
 }
 
-// Sketches are stored between runs: a change of these hashes is a change of Version.
+// Sketches are stored between runs: a change of these hashes is a change of Layout.Records.
 func TestSketchIsStable(t *testing.T) {
-	s := mustNew(t, Options{Method: MinHash})
-	for _, c := range []struct{ text, want string }{
-		{fox, "a5cf7a5fad620c5ea6f69b285630426adc12a485482ec4ab097ad07380716c83"},
-		{spring, "5af07e1a8beef8c30bbf3d5a9c4a8727f43061394fa5426da9e6a47b2c6f423d"},
-		{"short", "665f58f00b1820832e1018743b3d06c60455036244e5757f1e66c80589621f1d"},
+	for _, c := range []struct{ signature, text, want string }{
+		{Fast, fox, "2c7c2d8047601a60 f6c6300aed6702ce 31980b88"},
+		{Fast, spring, "75d50a5d1f3da931 f055fd53c4658e96 d8920a7e"},
+		{Fast, "short", "4483868b4f8723f3 88b41b4d1504fe5d 74628456"},
+		{Datatrove, fox, "d8977566304285af 132dafdd307a738d 45b513e9"},
+		{DatatroveSHA1, fox, "9c2a3eae9b99f02c ab906a1b6809cd86 e1d665b9"},
 	} {
-		data := sketch(t, s, c.text)
-		if len(data) != 8*112 {
-			t.Fatalf("%d bytes, want %d", len(data), 8*112)
+		keys, data := sketch(t, mustNew(t, Options{Method: MinHash, Signature: c.signature}), c.text)
+		if len(keys) != 14 || len(data) != 56 {
+			t.Fatalf("%d keys and %d bytes, want 14 and 56", len(keys), len(data))
 		}
-		if got := fmt.Sprintf("%x", sha256.Sum256(data)); got != c.want {
-			t.Errorf("%.10q: got %s, want %s", c.text, got, c.want)
+		if got := fmt.Sprintf("%016x %016x %x", keys[0], keys[13], data[:4]); got != c.want {
+			t.Errorf("%s %.10q: got %s, want %s", c.signature, c.text, got, c.want)
 		}
 	}
 }
@@ -109,116 +106,108 @@ func corpus(n int) []*winnow.Document {
 
 func TestClusters(t *testing.T) {
 	docs := corpus(60)
-	s := mustNew(t, Options{Method: MinHash})
-	out := run(t, s, docs, nil)
-	survivors := map[winnow.DocID]int{}
-	for id, o := range out {
-		if a, _, _ := strings.Cut(docs[id].ID, "-"); !strings.HasPrefix(docs[o.Cluster].ID, a+"-") {
-			t.Errorf("%s stands with %s", docs[id].ID, docs[o.Cluster].ID)
-		}
-		if !o.Verdict.Drop {
-			survivors[o.Cluster]++
-		} else if o.Verdict.Detail != docs[o.Cluster].ID || o.Verdict.Rule != "dedup.near" {
-			t.Errorf("%s: %+v", docs[id].ID, o.Verdict)
-		}
-	}
-	for id, o := range out {
-		if survivors[o.Cluster] != 1 {
-			t.Errorf("cluster of %s has %d survivors", docs[id].ID, survivors[o.Cluster])
-		}
-	}
-	for trial := range 3 {
-		order := rand.New(rand.NewPCG(3, uint64(trial))).Perm(len(docs))
-		if again := run(t, s, docs, order); !reflect.DeepEqual(again, out) {
-			t.Errorf("order %d: another outcome", trial)
-		}
-	}
-}
-
-// One document numbered otherwise may change which chain is walked, but never who stays with whom.
-func TestClustersDoNotDependOnNumbers(t *testing.T) {
-	docs := corpus(40)
-	s := mustNew(t, Options{Method: MinHash})
-	survivor := func(docs []*winnow.Document) map[string]string {
-		m := map[string]string{}
-		for id, o := range run(t, s, docs, nil) {
-			m[docs[id].ID] = docs[o.Cluster].ID
-		}
-		return m
-	}
-	want := survivor(docs)
-	shuffled := append([]*winnow.Document(nil), docs...)
-	rand.New(rand.NewPCG(5, 6)).Shuffle(len(docs), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-	if got := survivor(shuffled); !reflect.DeepEqual(got, want) {
-		t.Error("another choice")
-	}
-}
-
-// Stars must join just what the comparison of all pairs joins, and no more than documents times bands of them.
-func TestStarsAgainstAllPairs(t *testing.T) {
-	const bands, rows, docs = 6, 2, 400
-	at, err := threshold(bands, rows)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rng := rand.New(rand.NewPCG(7, 8))
-	x, err := newIndex(docs, bands, rows, at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range docs {
-		data := make([]byte, 8*bands*rows)
-		for i := range bands * rows {
-			data[8*i] = byte(rng.IntN(24))
-		}
-		x.add(data)
-	}
-	var all, stars []winnow.Edge
-	for a := range docs {
-		for b := a + 1; b < docs; b++ {
-			for band := range bands {
-				i, j := a*bands*rows+band*rows, b*bands*rows+band*rows
-				if reflect.DeepEqual(x.sigs[i:i+rows], x.sigs[j:j+rows]) {
-					all = append(all, winnow.Edge{A: winnow.DocID(a), B: winnow.DocID(b)})
-				}
+	for _, o := range []Options{{Method: MinHash}, {Method: MinHash, Verify: .7}, {Method: MinHash, Signature: DatatroveSHA1}} {
+		for i, x := range run(t, mustNew(t, o), docs, nil) {
+			if a, _, _ := strings.Cut(docs[i].ID, "-"); !strings.HasPrefix(x.Cluster, a+"-") {
+				t.Errorf("%+v: %s stands with %s", o, docs[i].ID, x.Cluster)
+			}
+			if v := x.Verdict; v.Drop && (v.Detail != x.Cluster || v.Rule != "dedup.near") {
+				t.Errorf("%s: %+v", docs[i].ID, v)
 			}
 		}
 	}
-	if err := x.stars(t.Context(), func(a, b int, _ float32) {
-		stars = append(stars, winnow.Edge{A: winnow.DocID(a), B: winnow.DocID(b)})
-	}); err != nil {
-		t.Fatal(err)
+}
+
+// The index in memory and the comparison out of core must join the same documents.
+func TestInMemoryAgainstOutOfCore(t *testing.T) {
+	docs := corpus(80)
+	n := mustNew(t, Options{Method: MinHash}).(*Near)
+	x := NewIndex(n)
+	for _, d := range docs {
+		keys, data := sketch(t, n, d.Text)
+		x.Add(keys, winnow.Rank{Data: data})
 	}
-	want, got := newGraph(all), newGraph(stars)
-	if !reflect.DeepEqual(want.docs, got.docs) || !reflect.DeepEqual(want.components(), got.components()) {
-		t.Error("other components")
+	x.Seal()
+	parent := make([]int, len(docs))
+	for i := range parent {
+		parent[i] = i
 	}
-	if len(stars) > docs*bands {
-		t.Errorf("%d edges of %d pairs", len(stars), len(all))
+	var find func(int) int
+	find = func(i int) int {
+		if parent[i] != i {
+			parent[i] = find(parent[i])
+		}
+		return parent[i]
+	}
+	for i, d := range docs {
+		hits, err := x.Query(d)
+		if err != nil || len(hits) == 0 || hits[0].Similarity != 1 {
+			t.Fatalf("%s does not find itself: %v %v", d.ID, hits, err)
+		}
+		for _, h := range hits {
+			parent[find(i)] = find(h.Number)
+		}
+	}
+	out := run(t, n, docs, nil)
+	for a := range docs {
+		for b := range a {
+			if x, y := out[a], out[b]; (find(a) == find(b)) != (x.Size > 0 && x.Cluster == y.Cluster) {
+				t.Errorf("%s and %s: together in memory %v, out of core %v", docs[a].ID, docs[b].ID, find(a) == find(b), x.Cluster == y.Cluster)
+			}
+		}
 	}
 }
 
-// A site's template on every page makes one band equal everywhere and the rest different: the worst case for the index.
-func TestManyPagesShareOneBand(t *testing.T) {
-	const docs = 5000
-	at, _ := threshold(14, 8)
-	x, err := newIndex(docs, 14, 8, at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data := make([]byte, 8*112)
-	for doc := range docs {
-		for i := 8; i < 112; i++ {
-			data[8*i], data[8*i+1], data[8*i+2] = byte(doc), byte(doc>>8), byte(i)
+func TestEstimate(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 4))
+	for _, share := range []float64{0, .3, .7, 1} {
+		sum := 0.
+		const trials = 400
+		for range trials {
+			a, b := make([]uint64, 112), make([]uint64, 112)
+			for i := range a {
+				a[i] = rng.Uint64()
+				if b[i] = a[i]; rng.Float64() >= share {
+					b[i] = rng.Uint64()
+				}
+			}
+			sum += float64(estimate(quarters(a), quarters(b)))
 		}
-		x.add(data)
+		// estimates below 0 are cut off, which lifts the mean of 0 alone
+		if got := sum / trials; math.Abs(got-share) > .012 {
+			t.Errorf("share %g: mean estimate %.3f", share, got)
+		}
 	}
-	edges := 0
-	if err := x.stars(t.Context(), func(a, b int, _ float32) { edges++ }); err != nil {
-		t.Fatal(err)
-	}
-	if edges != docs-1 {
-		t.Errorf("%d edges, want %d", edges, docs-1)
+}
+
+// Rows of a fast signature must agree as often as the sets are alike, also where shingles are fewer than rows.
+func TestFastSignatureIsFair(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	const places = 112
+	for _, c := range []struct{ both, each int }{{1, 0}, {3, 1}, {40, 5}, {60, 60}, {900, 50}} {
+		want := float64(c.both) / float64(c.both+2*c.each)
+		equal, trials := 0, 300
+		for range trials {
+			var a, b []uint64
+			for range c.both {
+				a = append(a, rng.Uint64())
+			}
+			b = append(b, a...)
+			for range c.each {
+				a, b = append(a, rng.Uint64()), append(b, rng.Uint64())
+			}
+			x, y, r := make([]uint64, places), make([]uint64, places), make([]uint16, places)
+			fastSignature(x, r, a, 1)
+			fastSignature(y, r, b, 1)
+			for i := range x {
+				if x[i] == y[i] {
+					equal++
+				}
+			}
+		}
+		if got := float64(equal) / float64(trials*places); math.Abs(got-want) > .02 {
+			t.Errorf("%d shared, %d of each alone: %.3f of the rows agree, want %.3f", c.both, c.each, got, want)
+		}
 	}
 }
 
@@ -228,12 +217,13 @@ func FuzzSketch(f *testing.F) {
 	}
 	s := mustNew(f, Options{Method: MinHash})
 	f.Fuzz(func(t *testing.T, text string) {
-		a, b := sketch(t, s, text), sketch(t, s, " "+text+"\n")
-		if string(a) != string(b) {
+		a, x := sketch(t, s, text)
+		b, y := sketch(t, s, " "+text+"\n")
+		if !slices.Equal(a, b) || string(x) != string(y) {
 			t.Fatalf("%q: white space at the ends changes the signature", text)
 		}
-		if len(a) != 0 && len(a) != 8*112 {
-			t.Fatalf("%q: %d bytes", text, len(a))
+		if len(a) != 0 && (len(a) != 14 || len(x) != 56) {
+			t.Fatalf("%q: %d keys, %d bytes", text, len(a), len(x))
 		}
 	})
 }
@@ -274,7 +264,10 @@ func characters(n int) string {
 
 func BenchmarkSketchEnglish(b *testing.B) { benchSketch(b, Options{Method: MinHash}, words(8000)) }
 func BenchmarkSketchChinese(b *testing.B) { benchSketch(b, Options{Method: MinHash}, characters(8000)) }
-func BenchmarkSketchExact(b *testing.B)   { benchSketch(b, Options{Method: Exact}, words(8000)) }
+func BenchmarkSketchDatatrove(b *testing.B) {
+	benchSketch(b, Options{Method: MinHash, Signature: Datatrove}, words(8000))
+}
+func BenchmarkSketchExact(b *testing.B) { benchSketch(b, Options{Method: Exact}, words(8000)) }
 
 func BenchmarkSignature(b *testing.B) {
 	p, sig, hashes := newPermutations(112, 1), make([]uint64, 112), make([]uint64, 1000)
@@ -297,27 +290,4 @@ func BenchmarkFold(b *testing.B) {
 			}
 		})
 	}
-}
-
-func BenchmarkGroup(b *testing.B) {
-	s := mustNew(b, Options{Method: MinHash}).(*Near)
-	records := unrelated(20000)
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := s.Group(b.Context(), records, func(winnow.Edge) {}); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(b.N*len(records))/b.Elapsed().Seconds(), "docs/s")
-}
-
-// unrelated makes n records with random signatures.
-func unrelated(n int) []winnow.Record {
-	rng := rand.NewChaCha8([32]byte{1})
-	records := make([]winnow.Record, n)
-	for i := range records {
-		records[i] = winnow.Record{Doc: winnow.DocID(i), Data: make([]byte, 8*112)}
-		rng.Read(records[i].Data)
-	}
-	return records
 }

@@ -1,69 +1,48 @@
 package dedup
 
 import (
-	"bytes"
-	"cmp"
-	"context"
+	"iter"
+	"math/rand/v2"
+	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"winnow"
+	"winnow/pipelines/engine/compare"
 )
 
-// run passes docs through the stage as an engine would, numbering them in the order given; a reversed engine deals with
-// partitions and records backwards. It returns the outcomes by document number.
-func run(t testing.TB, stage winnow.Corpus, docs []*winnow.Document, order []int) map[winnow.DocID]winnow.Outcome {
+// run passes docs through the stage as the engine does, in one shard or, where order is given, in shards of three documents in
+// that order. It gives the outcomes by index in docs.
+func run(t testing.TB, stage winnow.Corpus, docs []*winnow.Document, order []int) map[int]winnow.Outcome {
 	t.Helper()
-	ranks := make([]winnow.Rank, len(docs))
-	parts := make([][]winnow.Record, stage.Partitions())
+	return runWithin(t, stage, docs, order, 64<<20)
+}
+
+func runWithin(t testing.TB, stage winnow.Corpus, docs []*winnow.Document, order []int, memory int64) map[int]winnow.Outcome {
+	t.Helper()
+	size := 3
 	if order == nil {
+		size = len(docs)
 		for i := range docs {
 			order = append(order, i)
 		}
 	}
-	for _, i := range order {
-		rank, err := stage.Sketch(docs[i], func(r winnow.Record) {
-			r.Doc = winnow.DocID(i)
-			part := int(r.Key[0]) % len(parts)
-			parts[part] = append(parts[part], r)
-		})
-		if err != nil {
-			t.Fatal(err)
+	var shards [][]*winnow.Document
+	for chunk := range slices.Chunk(order, max(size, 1)) {
+		var shard []*winnow.Document
+		for _, i := range chunk {
+			shard = append(shard, docs[i])
 		}
-		ranks[i] = rank
+		shards = append(shards, shard)
 	}
-	return settle(t, stage, parts, ranks)
-}
-
-func settle(t testing.TB, stage winnow.Corpus, parts [][]winnow.Record, ranks []winnow.Rank) map[winnow.DocID]winnow.Outcome {
-	t.Helper()
-	var edges []winnow.Edge
-	for _, part := range parts {
-		slices.SortFunc(part, func(a, b winnow.Record) int {
-			return cmp.Or(bytes.Compare(a.Key[:], b.Key[:]), cmp.Compare(a.Doc, b.Doc))
-		})
-		if err := stage.Group(context.Background(), part, func(e winnow.Edge) { edges = append(edges, e) }); err != nil {
-			t.Fatal(err)
-		}
-	}
-	slices.SortFunc(edges, func(a, b winnow.Edge) int { return cmp.Or(cmp.Compare(a.A, b.A), cmp.Compare(a.B, b.B)) })
-	out := map[winnow.DocID]winnow.Outcome{}
-	last := winnow.DocID(0)
-	err := stage.Resolve(context.Background(), edges, func(id winnow.DocID) winnow.Rank { return ranks[id] },
-		func(id winnow.DocID, o winnow.Outcome) {
-			if len(out) > 0 && id <= last {
-				t.Errorf("document %d after %d", id, last)
-			}
-			last = id
-			out[id] = o
-		})
+	settled, err := compare.Once(t.Context(), stage, shards, t.TempDir(), memory)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range edges {
-		if e.A >= e.B {
-			t.Errorf("edge %d-%d is not in order", e.A, e.B)
-		}
+	out := map[int]winnow.Outcome{}
+	for id, o := range settled {
+		out[order[id.Shard()*size+id.Row()]] = o
 	}
 	return out
 }
@@ -78,49 +57,128 @@ func mustNew(t testing.TB, o Options) winnow.Corpus {
 }
 
 func TestResolve(t *testing.T) {
-	edge := func(a, b winnow.DocID, s float32) winnow.Edge { return winnow.Edge{A: a, B: b, Similarity: s} }
-	edges := []winnow.Edge{edge(1, 2, .9), edge(1, 5, .7), edge(2, 3, .8), edge(3, 5, .5), edge(10, 11, 1)}
 	for _, c := range []struct {
-		name  string
-		keep  string
-		ranks map[winnow.DocID]winnow.Rank
-		want  map[winnow.DocID]winnow.Outcome // Cluster, Size, Similarity
+		name    string
+		o       Options
+		members []winnow.Member
+		kept    string // numbers of the documents that stay
+		weight  int32
 	}{
-		{"by score", Longest, map[winnow.DocID]winnow.Rank{3: {Score: 9, ID: "z"}, 5: {Score: 8, ID: "a"}, 11: {Score: 1}},
-			map[winnow.DocID]winnow.Outcome{1: {Cluster: 3, Size: 4, Similarity: .8}, 2: {Cluster: 3, Size: 4, Similarity: .8},
-				3: {Cluster: 3, Size: 4, Similarity: 1}, 5: {Cluster: 3, Size: 4, Similarity: .5},
-				10: {Cluster: 11, Size: 2, Similarity: 1}, 11: {Cluster: 11, Size: 2, Similarity: 1}}},
-		{"by id", Longest, map[winnow.DocID]winnow.Rank{1: {ID: "d"}, 2: {ID: "b"}, 3: {ID: "c"}, 5: {ID: "e"}},
-			map[winnow.DocID]winnow.Outcome{1: {Cluster: 2, Size: 4, Similarity: .9}, 2: {Cluster: 2, Size: 4, Similarity: 1},
-				3: {Cluster: 2, Size: 4, Similarity: .8}, 5: {Cluster: 2, Size: 4, Similarity: .7},
-				10: {Cluster: 10, Size: 2, Similarity: 1}, 11: {Cluster: 10, Size: 2, Similarity: 1}}},
-		{"first", First, map[winnow.DocID]winnow.Rank{1: {ID: "d"}, 2: {ID: "b"}},
-			map[winnow.DocID]winnow.Outcome{1: {Cluster: 1, Size: 4, Similarity: 1}, 2: {Cluster: 1, Size: 4, Similarity: .9},
-				3: {Cluster: 1, Size: 4, Similarity: .8}, 5: {Cluster: 1, Size: 4, Similarity: .7},
-				10: {Cluster: 10, Size: 2, Similarity: 1}, 11: {Cluster: 10, Size: 2, Similarity: 1}}},
+		{"one", Options{}, []winnow.Member{{Doc: 7}, {Doc: 3}, {Doc: 9}}, "7", 0},
+		{"two", Options{Copies: 2, Weights: FineWeb2Weights()}, []winnow.Member{{Doc: 7}, {Doc: 3}, {Doc: 9}}, "73", 3},
+		{"more than there are", Options{Copies: 5}, []winnow.Member{{Doc: 7}, {Doc: 3}}, "73", 0},
+		{"earlier run", Options{}, []winnow.Member{{Doc: 8, Run: "old"}, {Doc: 3}, {Doc: 9}}, "", 0},
+		{"earlier run, two", Options{Copies: 2}, []winnow.Member{{Doc: 8, Run: "old"}, {Doc: 3}, {Doc: 9}}, "3", 0},
 	} {
-		p := policy{keep: c.keep, rule: "dedup.near"}
-		seen := 0
-		p.Resolve(context.Background(), edges, func(id winnow.DocID) winnow.Rank { return c.ranks[id] },
-			func(id winnow.DocID, o winnow.Outcome) {
-				w := c.want[id]
-				if o.Cluster != w.Cluster || o.Size != w.Size || o.Similarity != w.Similarity {
-					t.Errorf("%s: document %d: %+v, want %+v", c.name, id, o, w)
+		c.o.Method = Exact
+		s := mustNew(t, c.o).(*Same)
+		kept := ""
+		err := s.Resolve(winnow.Cluster{Size: len(c.members), Members: membersOf(c.members)}, func(id winnow.DocID, o winnow.Outcome) error {
+			if int(o.Size) != len(c.members) || o.Similarity != 1 {
+				t.Errorf("%s: %+v", c.name, o)
+			}
+			if !o.Verdict.Drop {
+				kept += string(rune('0' + id))
+				if o.Weight != c.weight {
+					t.Errorf("%s: weight %d, want %d", c.name, o.Weight, c.weight)
 				}
-				if o.Verdict.Drop != (id != o.Cluster) || o.Verdict.Drop && o.Verdict.Detail != c.ranks[o.Cluster].ID {
-					t.Errorf("%s: document %d: %+v", c.name, id, o.Verdict)
-				}
-				seen++
-			})
-		if seen != len(c.want) {
-			t.Errorf("%s: %d outcomes, want %d", c.name, seen, len(c.want))
+			} else if wantRun := c.members[0].Run != ""; strings.Contains(o.Verdict.Detail, "of run old") != wantRun {
+				t.Errorf("%s: detail %q", c.name, o.Verdict.Detail)
+			}
+			return nil
+		})
+		if err != nil || kept != c.kept {
+			t.Errorf("%s: kept %s, want %s (%v)", c.name, kept, c.kept, err)
 		}
 	}
 }
 
-func TestResolveNothing(t *testing.T) {
-	p := policy{keep: Longest}
-	if err := p.Resolve(context.Background(), nil, nil, nil); err != nil {
-		t.Error(err)
+func membersOf(m []winnow.Member) iter.Seq2[winnow.Member, error] {
+	return func(yield func(winnow.Member, error) bool) {
+		for _, x := range m {
+			if !yield(x, nil) {
+				return
+			}
+		}
+	}
+}
+
+func TestPolicies(t *testing.T) {
+	docs := []*winnow.Document{
+		{ID: "c", Text: "Same  text.", Date: "2026-01-02T00:00:00Z", File: "crawl/b.warc.gz", Signals: []float32{9, .2}},
+		{ID: "a", Text: "Same text.", Date: "2026-01-03T00:00:00Z", File: "crawl/c.warc.gz", Signals: []float32{9, .9}},
+		{ID: "b", Text: "Other text."},
+		{ID: "d", Text: "Same text.", File: "books/a.jsonl", Signals: []float32{9, winnow.NotMeasured}},
+	}
+	for _, c := range []struct {
+		o        Options
+		survivor string
+	}{
+		{Options{Keep: Longest}, "c"}, {Options{Keep: Newest}, "a"}, {Options{Keep: First}, "c"},
+		{Options{Keep: Best, SignalID: "quality.score", Signal: 1}, "a"},
+		{Options{Keep: Source, Sources: []string{"books/*", "*.gz"}}, "d"},
+		{Options{Keep: Source, Sources: []string{"*.gz", "books/*"}}, "a"}, // two of them: the smallest id
+	} {
+		c.o.Method = Exact
+		out := run(t, mustNew(t, c.o), docs, nil)
+		if len(out) != 3 {
+			t.Fatalf("%+v: %d outcomes, want 3", c.o, len(out))
+		}
+		for _, o := range out {
+			if o.Size != 3 || o.Cluster != c.survivor {
+				t.Errorf("%+v: %+v, want %s", c.o, o, c.survivor)
+			}
+			if v := o.Verdict; v.Drop && (v.Rule != "dedup.exact" || v.Detail != c.survivor || v.Value != 1) {
+				t.Errorf("%+v: %+v", c.o, v)
+			}
+		}
+		if c.o.Keep != First {
+			if again := run(t, mustNew(t, c.o), docs, []int{3, 1, 2, 0}); !reflect.DeepEqual(again, out) {
+				t.Errorf("%+v: another outcome in another order", c.o)
+			}
+		}
+	}
+}
+
+func TestScope(t *testing.T) {
+	docs := []*winnow.Document{
+		{ID: "a", Text: "Same text.", URL: "http://x.org/", Dump: "1"}, {ID: "b", Text: "Same text.", URL: "http://x.org/", Dump: "2"},
+		{ID: "c", Text: "Same text.", URL: "http://x.org/", Dump: "2"},
+	}
+	for _, method := range Methods() {
+		if out := run(t, mustNew(t, Options{Method: method}), docs, nil); len(out) != 3 {
+			t.Errorf("%s: %d outcomes, want 3", method, len(out))
+		}
+		out := run(t, mustNew(t, Options{Method: method, Scope: Dump}), docs, nil)
+		if len(out) != 2 || out[1].Cluster != "b" {
+			t.Errorf("%s per dump: %+v", method, out)
+		}
+	}
+}
+
+// Exactly one document of each cluster survives, whatever the clusters, the order of shards and the memory.
+func TestOneOfEachClusterSurvives(t *testing.T) {
+	for seed := range uint64(20) {
+		rng := rand.New(rand.NewPCG(seed, 9))
+		docs := corpus(rng.IntN(40))
+		for _, o := range []Options{{Method: Exact}, {Method: Normalised}, {Method: MinHash}, {Method: MinHash, Verify: .7}, {Method: MinHash, Keep: Newest}} {
+			stage := mustNew(t, o)
+			want := run(t, stage, docs, nil)
+			size, kept := map[string]int32{}, map[string]int{}
+			for _, x := range want {
+				size[x.Cluster]++
+				if !x.Verdict.Drop {
+					kept[x.Cluster]++
+				}
+			}
+			for _, x := range want {
+				if size[x.Cluster] != x.Size || kept[x.Cluster] != 1 || x.Size < 2 {
+					t.Fatalf("%+v: cluster of %d: %d found, %d kept", o, x.Size, size[x.Cluster], kept[x.Cluster])
+				}
+			}
+			if got := runWithin(t, stage, docs, rng.Perm(len(docs)), 1); !reflect.DeepEqual(got, want) {
+				t.Fatalf("%+v: another outcome in another order and with less memory", o)
+			}
+		}
 	}
 }

@@ -62,38 +62,13 @@ func TestSqueeze(t *testing.T) {
 }
 
 func TestSameSaysNothingWithoutKey(t *testing.T) {
-	for _, method := range []string{URL, Exact, MinHash} {
+	for _, method := range Methods() {
 		s := mustNew(t, Options{Method: method})
 		_, err := s.Sketch(&winnow.Document{ID: "x", Text: " \n"}, func(winnow.Record) {
 			t.Errorf("%s: a record of nothing", method)
 		})
 		if err != nil {
 			t.Errorf("%s: %v", method, err)
-		}
-	}
-}
-
-func TestExactVerdicts(t *testing.T) {
-	docs := []*winnow.Document{
-		{ID: "c", Text: "Same  text.", Date: "2026-01-02T00:00:00Z"},
-		{ID: "a", Text: "Same text.", Date: "2026-01-01T00:00:00Z"},
-		{ID: "b", Text: "Other text."},
-		{ID: "d", Text: "Same text."},
-	}
-	for _, c := range []struct {
-		keep, survivor string
-	}{{Longest, "c"}, {Newest, "c"}, {First, "c"}} {
-		out := run(t, mustNew(t, Options{Method: Exact, Keep: c.keep}), docs, nil)
-		if len(out) != 3 {
-			t.Fatalf("%s: %d outcomes, want 3", c.keep, len(out))
-		}
-		for _, o := range out {
-			if o.Size != 3 || o.Similarity != 1 || docs[o.Cluster].ID != c.survivor {
-				t.Errorf("%s: %+v", c.keep, o)
-			}
-			if v := o.Verdict; v.Drop && (v.Rule != "dedup.exact" || v.Detail != c.survivor || v.Value != 1) {
-				t.Errorf("%s: %+v", c.keep, v)
-			}
 		}
 	}
 }

@@ -1,47 +1,104 @@
 package dedup
 
 import (
+	"math/bits"
+
 	"github.com/zeebo/xxh3"
+
+	"winnow/dedup/fold"
 )
 
 // sketcher holds the memory that making one signature takes. It is not for concurrent use.
 type sketcher struct {
-	text   folded
-	starts []int    // where each unit begins in text.buf, and one past the end
+	text   fold.Text
+	units  []uint64 // the hash of each word or character
 	hashes []uint64 // one for each shingle, repeats included
+	sig    []uint64
+	round  []uint16 // of fast signatures
+	words  []string
+	plain  []byte
 }
+
+// unitFactor is the base of the polynomial that makes the hash of a shingle of those of its units.
+const unitFactor = 0x9e3779b97f4a7c15 | 1
 
 // shingles hashes every run of n units of s: Han characters, or words where most words of s are not written in a script
 // without spaces. The script is the document's own matter, not its language's, for mixed pages and wrong labels. A text of
-// fewer units is one shingle, so that equal short texts are found; a text of none has no shingle.
+// fewer units is one shingle, so that equal short texts are found; a text of none has no shingle. Each unit is hashed once;
+// the hash of a run is rolled on from that of the run before.
 func (k *sketcher) shingles(s string, size Shingle) []uint64 {
-	k.text.fold(s)
-	n, gap := size.Latin, 1
-	k.starts = k.starts[:0]
-	if 2*k.text.dense >= k.text.words {
-		n, gap = size.Han, 0
-		k.text.compact()
-		for i, c := range k.text.buf {
-			if c&0xc0 != 0x80 {
-				k.starts = append(k.starts, i)
-			}
+	k.text.Fold(s)
+	n := size.Latin
+	k.units = k.units[:0]
+	if 2*k.text.Dense >= k.text.Words {
+		n = size.Han
+		for i := 0; i < len(k.text.Buf); {
+			i = k.character(i)
 		}
 	} else {
-		k.starts = append(k.starts, 0)
-		for i, c := range k.text.buf {
-			if c == ' ' {
-				k.starts = append(k.starts, i+1)
-			}
+		k.wordUnits()
+	}
+	return k.roll(n)
+}
+
+// character adds the unit at byte i of the folded text, unless it is a space, and gives the next one's place.
+func (k *sketcher) character(i int) int {
+	buf := k.text.Buf
+	v := uint64(buf[i])
+	end := i + 1
+	for end < len(buf) && buf[end]&0xc0 == 0x80 {
+		v = v<<8 | uint64(buf[end])
+		end++
+	}
+	if v != ' ' {
+		k.units = append(k.units, mix(v))
+	}
+	return end
+}
+
+func (k *sketcher) wordUnits() {
+	start := 0
+	for i, c := range k.text.Buf {
+		if c == ' ' {
+			k.units = append(k.units, xxh3.Hash(k.text.Buf[start:i]))
+			start = i + 1
 		}
 	}
+	if len(k.text.Buf) > 0 {
+		k.units = append(k.units, xxh3.Hash(k.text.Buf[start:]))
+	}
+}
+
+func (k *sketcher) roll(n int) []uint64 {
 	k.hashes = k.hashes[:0]
-	if len(k.text.buf) == 0 {
+	n = min(n, len(k.units))
+	if n == 0 {
 		return k.hashes
 	}
-	k.starts = append(k.starts, len(k.text.buf)+gap)
-	n = min(n, len(k.starts)-1)
-	for i := n; i < len(k.starts); i++ {
-		k.hashes = append(k.hashes, xxh3.Hash(k.text.buf[k.starts[i-n]:k.starts[i]-gap]))
+	h, out := uint64(0), uint64(1) // out: the factor of a unit that leaves the run
+	for i, u := range k.units {
+		h = h*unitFactor + u
+		if i < n {
+			out *= unitFactor
+		} else {
+			h -= out * k.units[i-n]
+		}
+		if i >= n-1 {
+			k.hashes = append(k.hashes, mix(h))
+		}
 	}
 	return k.hashes
+}
+
+// mix spreads the bits of v: the finish of MurmurHash3, with the constants of Stafford's variant 13.
+func mix(v uint64) uint64 {
+	v = (v ^ v>>30) * 0xbf58476d1ce4e5b9
+	v = (v ^ v>>27) * 0x94d049bb133111eb
+	return v ^ v>>31
+}
+
+// fold128 multiplies to 128 bits and folds the halves.
+func fold128(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	return hi ^ lo
 }

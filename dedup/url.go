@@ -5,18 +5,16 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/zeebo/xxh3"
-
 	"winnow"
 )
 
 // urlKey hashes the canonical URL to 128 bits; ok is false for a document without one.
-func urlKey(d *winnow.Document) (key [16]byte, ok bool) {
+func urlKey(d *winnow.Document) (key [2]uint64, ok bool) {
 	c := canonicalURL(d.URL)
 	if c == "" {
 		return key, false
 	}
-	return xxh3.HashString128(c).Bytes(), true
+	return hash128([]byte(c)), true
 }
 
 // canonicalURL gives the form in which URLs are compared. It does what RFC 3986, section 6.2, calls safe: scheme and host

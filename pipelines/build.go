@@ -14,6 +14,7 @@ import (
 	"winnow"
 	"winnow/crawl/extract"
 	"winnow/dedup"
+	"winnow/dedup/cut"
 	"winnow/filter"
 	"winnow/filter/custom"
 	"winnow/filter/decontam"
@@ -50,7 +51,11 @@ func Build(r *Recipe, raw []byte, program string) (*engine.Plan, error) {
 		if err != nil {
 			return nil, r.blame(i, err)
 		}
-		p.Steps = append(p.Steps, engine.Step{Label: r.label(i), Stage: stage})
+		step := engine.Step{Label: r.label(i), Stage: stage}
+		if d := r.Stages[i].Dedup; d != nil {
+			step.Against = d.against(p.Root)
+		}
+		p.Steps = append(p.Steps, step)
 		describe(p, i)
 	}
 	return p, r.checkExpect(p)
@@ -99,15 +104,11 @@ func (r *Recipe) stage(i int, before []winnow.Signal, closers *[]io.Closer) (win
 			Phone: s.PII.Phone, Card: s.PII.Card, Key: s.PII.APIKey,
 		})
 	case s.Dedup != nil:
-		d := s.Dedup
-		return dedup.New(dedup.Options{
-			Method: d.Method, Keep: d.Keep, Bands: d.Bands, Rows: d.Rows, Seed: uint32(d.Seed),
-			Shingle: dedup.Shingle{Han: d.Shingle.Han, Latin: d.Shingle.Latin},
-		})
+		return newDedup(s.Dedup, before)
 	case s.SymbolLines != nil:
 		return symbols.New(symbols.Options{Symbols: s.SymbolLines.Symbols, With: s.SymbolLines.With}), nil
 	case s.Boilerplate != nil:
-		return dedup.NewBoilerplate(dedup.BoilerplateOptions{MinPages: s.Boilerplate.MinPages, MinShare: s.Boilerplate.MinShare})
+		return cut.NewBoilerplate(cut.BoilerplateOptions{MinPages: s.Boilerplate.MinPages, MinShare: s.Boilerplate.MinShare})
 	case s.Quality != nil:
 		return quality.New(quality.Options{Model: s.Quality.Model, MinScore: orZero(s.Quality.MinScore)})
 	case s.Rephrase != nil:
@@ -245,10 +246,9 @@ func describe(p *engine.Plan, i int) {
 	case *decontam.Stage:
 		found, short := st.Items()
 		p.Params[s.Label] = fmt.Sprintf("%d benchmark items to find; %d are too short to tell by", found, short)
-	case *dedup.Near:
-		bands, rows := st.Params()
-		p.Params[s.Label] = fmt.Sprintf("minhash: %d bands of %d rows; a pair alike 0.7 is found with %.0f %%, 0.8 with %.0f %%, 0.9 with %.0f %%",
-			bands, rows, 100*dedup.SCurve(bands, rows, .7), 100*dedup.SCurve(bands, rows, .8), 100*dedup.SCurve(bands, rows, .9))
+	}
+	if n := dedup.NearOf(s.Stage); n != nil {
+		p.Params[s.Label] = curve(n)
 	}
 	for _, sig := range p.SignalsOf(i) {
 		if _, ok := p.Bounds[sig.ID]; !ok && !sig.Default.Open() {

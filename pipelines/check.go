@@ -64,13 +64,7 @@ func (r *Recipe) checkStages() error {
 			}
 		}
 		if d := s.Dedup; d != nil {
-			if d.Method == "" {
-				return r.src.at(path+".dedup", "", "dedup needs a method: url, exact or minhash")
-			}
-			if err := r.choice(path+".dedup.method", d.Method, "url", "exact", "minhash"); err != nil {
-				return err
-			}
-			if err := r.choice(path+".dedup.keep", d.Keep, "longest", "newest", "first"); err != nil {
+			if err := r.checkDedup(path+".dedup", d); err != nil {
 				return err
 			}
 		}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"winnow"
-	"winnow/dedup"
 	"winnow/pipelines/engine"
 )
 
@@ -25,13 +24,15 @@ type Estimates struct {
 	Jobs      int             `json:"jobs"`
 	Seconds   float64         `json:"seconds"`
 	Memory    int64           `json:"memory_bytes"`
-	Index     int64           `json:"index_bytes"` // of it the MinHash index
+	Sort      int64           `json:"sort_bytes"` // of it what comparisons sort in, see engine.Options.Memory
 	Disk      int64           `json:"disk_bytes"`
-	Retained  float64         `json:"retained"` // share of documents, before deduplication
+	Sketches  int64           `json:"sketch_bytes"` // of it the sketches of deduplication
+	Retained  float64         `json:"retained"`     // share of documents, before deduplication
 	Error     float64         `json:"retained_error"`
 
 	perDoc  float64 // seconds of one core
 	largest int64   // page of the sample, bytes
+	named   int64   // bytes of memory for clusters, at most
 }
 
 // StageEstimate is one stage's part.
@@ -44,14 +45,14 @@ type StageEstimate struct {
 }
 
 // What a run takes. Disk was measured on 1,699 pages of documentation (15 MB of text): spools 0.43 of the text's bytes, data and
-// dropped files 0.39, 181 bytes a ledger row, 987 bytes a MinHash sketch with its rank. Memory is a rule of thumb from runs on
+// dropped files 0.39, 181 bytes a ledger row; sketches are counted as they are. Memory is a rule of thumb from runs on
 // small pages; what large ones take comes on top.
 const (
 	baseMemory    = 160 << 20
 	memoryPerJob  = 48 << 20
 	treePerByte   = 11 // a parse tree over its page
 	ledgerPerDoc  = 180
-	sketchPerDoc  = 990
+	rankBytes     = 16   // of a document in a sketch file, beside its id and what the stage leaves
 	textOnDisk    = 0.41 // zstd parquet or spool, per byte of text
 	copiesOfTexts = 2    // spool and data, or spool and dropped
 )
@@ -87,6 +88,7 @@ type measure struct {
 	read      time.Duration
 	bytes     int64 // of input consumed
 	textBytes int64
+	sketch    int64 // bytes of sketches
 	kept      int64
 }
 
@@ -137,9 +139,11 @@ func (m *measure) document(ctx context.Context, d *winnow.Document) error {
 			}
 			keep = !v.Drop
 		case winnow.Corpus:
-			if _, err := stage.Sketch(d, func(winnow.Record) {}); err != nil {
+			rank, err := stage.Sketch(d, func(winnow.Record) { m.sketch += int64(stage.Layout().Bytes()) })
+			if err != nil {
 				return err
 			}
+			m.sketch += int64(rankBytes + len(rank.ID) + len(rank.Data))
 		}
 		st.seconds += time.Since(begin).Seconds()
 		if !keep {
@@ -174,12 +178,12 @@ func (m *measure) conclude() {
 	text := float64(m.textBytes) / float64(e.Sampled) * float64(e.Documents)
 	alive := int64(e.Retained * float64(e.Documents))
 	e.Disk = int64(text*textOnDisk*copiesOfTexts) + e.Documents*ledgerPerDoc
+	e.Sketches = int64(float64(m.sketch) / float64(e.Sampled) * float64(e.Documents))
+	e.Disk += e.Sketches
 	for _, s := range m.plan.Steps {
 		if _, ok := s.Stage.(winnow.Corpus); ok {
-			e.Disk += alive * sketchPerDoc
-		}
-		if near, ok := s.Stage.(*dedup.Near); ok {
-			e.Index += near.IndexBytes(int(alive)) + alive*sketchPerDoc
+			e.Sort = min(engine.DefaultMemory, e.Sketches)
+			e.named = 5 * alive
 		}
 	}
 }
@@ -191,7 +195,7 @@ func (e *Estimates) Scale(jobs int) {
 	}
 	e.Jobs = jobs
 	e.Seconds = e.perDoc * float64(e.Documents) / float64(jobs)
-	e.Memory = baseMemory + int64(jobs)*(memoryPerJob+treePerByte*e.largest) + e.Index
+	e.Memory = baseMemory + int64(jobs)*(memoryPerJob+treePerByte*e.largest) + e.Sort + e.named
 }
 
 // Duration is Seconds in the form of 1h2m3s.

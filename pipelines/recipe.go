@@ -148,16 +148,6 @@ type PIISpec struct {
 	APIKey   bool `yaml:"api_key"` // keys of well-known form, private key blocks
 }
 
-// DedupSpec removes duplicates.
-type DedupSpec struct {
-	Method  string      `yaml:"method"` // url, exact, minhash
-	Keep    string      `yaml:"keep"`   // longest (default), newest, first
-	Bands   int         `yaml:"bands"`  // minhash: 14
-	Rows    int         `yaml:"rows"`   // minhash: 8
-	Shingle ShingleSpec `yaml:"shingle"`
-	Seed    uint64      `yaml:"seed"`
-}
-
 // ShingleSpec is the size of a shingle: characters of Han text, words of other text.
 type ShingleSpec struct {
 	Han   int `yaml:"han"`

@@ -30,22 +30,35 @@ func documentColumns() []column[winnow.Document] {
 	}
 }
 
+// keptColumns are those of data/, then what deduplication found.
+func keptColumns() []column[Row] {
+	columns := within(documentColumns(), func(r *Row) *winnow.Document { return &r.Doc })
+	return append(columns,
+		text("cluster", null, func(r *Row) *string { return &r.Cluster }),
+		counts("cluster_size", func(r *Row) *int32 { return &r.ClusterSize }),
+		counts("weight", func(r *Row) *int32 { return &r.Weight }),
+	)
+}
+
 // DataWriter writes kept documents as parquet in row groups of 1024 rows or 64 MiB of text, whichever comes first.
 type DataWriter struct {
-	t   *table[winnow.Document]
+	t   *table[Row]
 	err error
 }
 
 // NewDataWriter begins a file on w; meta becomes key-value metadata of the file.
 func NewDataWriter(w io.Writer, meta map[string]string) *DataWriter {
-	t, err := newTable(w, "data", documentColumns(), meta, dataRows)
+	t, err := newTable(w, "data", keptColumns(), meta, dataRows)
 	return &DataWriter{t, err}
 }
 
-// Write adds one document, without its HTML, Signals, Offset and RawBytes.
-func (w *DataWriter) Write(d *winnow.Document) error {
+// Write adds one document that stands in no cluster.
+func (w *DataWriter) Write(d *winnow.Document) error { return w.WriteRow(&Row{Doc: *d}) }
+
+// WriteRow adds one document, without its HTML, Signals, Offset and RawBytes, and with its cluster.
+func (w *DataWriter) WriteRow(r *Row) error {
 	if w.err == nil {
-		w.err = w.t.write(d, len(d.Text))
+		w.err = w.t.write(r, len(r.Doc.Text))
 	}
 	return w.err
 }
@@ -58,9 +71,15 @@ func (w *DataWriter) Close() error {
 	return w.err
 }
 
-// ReadData reads a file of data/. An error ends the stream.
+// ReadData reads the documents of a file of data/. An error ends the stream.
 func ReadData(path string) iter.Seq2[*winnow.Document, error] {
 	return scan(path, documentColumns(), 32, func() *winnow.Document { return new(winnow.Document) })
+}
+
+// ReadKept reads a file of data/ with what deduplication found; files of earlier versions say nothing of that. An error ends
+// the stream.
+func ReadKept(path string) iter.Seq2[*Row, error] {
+	return scan(path, keptColumns(), 32, func() *Row { return &Row{DropStage: Alive, EditStage: NoStage} })
 }
 
 // droppedColumns are those of data/ and why the document was dropped.

@@ -27,6 +27,7 @@ type Row struct {
 	Cluster     string  // ID of the survivor of the document's cluster; empty when it stands in none
 	ClusterSize int32   // documents in the cluster
 	Similarity  float32 // to the survivor, 0..1
+	Weight      int32   // times that a kept document should be used; 0 where no stage said
 }
 
 // What Row's stages hold beside the index of a stage.

@@ -64,14 +64,16 @@ type Input struct {
 
 // StageInfo is one stage of a run, in the order of the recipe.
 type StageInfo struct {
-	Label   string  `json:"label"` // tells stages of one name apart
-	Name    string  `json:"name"`
-	Kind    string  `json:"kind"` // each, judged, batch or corpus
-	Version string  `json:"version"`
-	Bounds  string  `json:"bounds,omitempty"` // Judged.Bounds
-	Signals Signals `json:"signals,omitempty"`
-	First   int     `json:"first"`   // index of its first signal in the ledger's signals
-	Seconds float64 `json:"seconds"` // of one worker, summed over all documents; 0 where stored values were taken over
+	Label    string  `json:"label"` // tells stages of one name apart
+	Name     string  `json:"name"`
+	Kind     string  `json:"kind"` // each, judged, batch or corpus
+	Version  string  `json:"version"`
+	Bounds   string  `json:"bounds,omitempty"`   // Judged.Bounds
+	Sketches string  `json:"sketches,omitempty"` // of a corpus stage: what its records hold; equal ones can be compared
+	Cuts     bool    `json:"cuts,omitempty"`     // a corpus stage that cuts texts
+	Signals  Signals `json:"signals,omitempty"`
+	First    int     `json:"first"`   // index of its first signal in the ledger's signals
+	Seconds  float64 `json:"seconds"` // of one worker, summed over all documents; 0 where stored values were taken over
 }
 
 // Totals are sums over all documents of a run.

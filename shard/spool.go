@@ -19,7 +19,7 @@ import (
 )
 
 // spoolMagic begins a spool, inside the compression. Then come rows: the size of the record, the record; and one zero.
-const spoolMagic = "winnow spool 1\n"
+const spoolMagic = "winnow spool 2\n"
 
 // maxRecord bounds what a damaged size can make the reader allocate at once.
 const maxRecord = 1<<31 - 1
@@ -158,7 +158,7 @@ func appendRow(b []byte, r *Row) []byte {
 		b = appendString(b, *s)
 	}
 	for _, n := range []int64{d.TokenCount, d.Offset, d.RawBytes, int64(r.Root), int64(r.Seq), int64(r.DropStage), int64(r.EditStage),
-		int64(r.FieldStage), r.Bytes, r.Chars, int64(r.ClusterSize)} {
+		int64(r.FieldStage), r.Bytes, r.Chars, int64(r.ClusterSize), int64(r.Weight)} {
 		b = binary.AppendVarint(b, n)
 	}
 	b = append(b, bit(d.TokensEstimated)|bit(v.Drop)<<1|bit(d.HTML != nil)<<2|bit(d.Meta != nil)<<3)
@@ -218,7 +218,7 @@ func parseRow(b []byte) (*Row, error) {
 	}
 	d.TokenCount, d.Offset, d.RawBytes = p.varint(), p.varint(), p.varint()
 	r.Root, r.Seq, r.DropStage, r.EditStage, r.FieldStage = int(p.varint()), int(p.varint()), int(p.varint()), int(p.varint()), int(p.varint())
-	r.Bytes, r.Chars, r.ClusterSize = p.varint(), p.varint(), int32(p.varint())
+	r.Bytes, r.Chars, r.ClusterSize, r.Weight = p.varint(), p.varint(), int32(p.varint()), int32(p.varint())
 	var flags byte
 	if b := p.take(1); b != "" {
 		flags = b[0]

@@ -56,8 +56,8 @@ func (a *app) planned(p *engine.Plan, e *pipelines.Estimates, jobs int) error {
 	line("measured", l.T("on %d documents; all that follows is an estimate from them", "基于 %d 篇文档；以下均为据此的估计"), e.Sampled)
 	line("documents", "%s", report.Count(e.Documents))
 	line("time", l.T("about %s with %d cores", "约 %s（%d 核）"), e.Duration(), e.Jobs)
-	line("memory", l.T("about %s (of it the MinHash index %s)", "约 %s（其中 MinHash 索引 %s）"), report.Bytes(e.Memory), report.Bytes(e.Index))
-	line("disk", l.T("about %s", "约 %s"), report.Bytes(e.Disk))
+	line("memory", l.T("about %s (of it %s to compare in, see --memory)", "约 %s（其中比较用 %s，见 --memory）"), report.Bytes(e.Memory), report.Bytes(e.Sort))
+	line("disk", l.T("about %s (of it sketches %s)", "约 %s（其中签名 %s）"), report.Bytes(e.Disk), report.Bytes(e.Sketches))
 	names := make([]string, 0, len(p.Params))
 	for name := range p.Params {
 		names = append(names, name)

@@ -60,6 +60,7 @@ func (a *app) load(ctx context.Context, path string, f recipeFlags) (*pipelines.
 func (a *app) runCmd() *cobra.Command {
 	var f recipeFlags
 	var o engine.Options
+	var memory string
 	cmd := &cobra.Command{
 		Use: "run RECIPE", Args: exactArgs(1, 1),
 		Short: a.lang.T("run a recipe; run it again to go on where it stopped", "运行配方；中断后再运行即从断点继续"),
@@ -70,10 +71,18 @@ same folder stored, and reads again only the documents whose verdict changes.`,
 			`运行配方：文件，或内置配方的名字（quickstart、fineweb、web-zh、web-en、wet）。
 
 中断后重新运行同一命令即可继续。若只改了界限，则沿用同一文件夹中其他运行已存的度量，只重读裁决改变的文档。`) + exitCodes,
-		RunE: func(cmd *cobra.Command, args []string) error { return a.run(cmd.Context(), args[0], f, o) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			size, err := pipelines.ParseSize(memory)
+			if err != nil || size < 1<<20 {
+				return usage("--memory %s: write a size of at least 1MB", memory)
+			}
+			o.Memory = int64(size)
+			return a.run(cmd.Context(), args[0], f, o)
+		},
 	}
 	f.add(a, cmd)
 	cmd.Flags().IntVarP(&o.Jobs, "jobs", "j", 0, a.lang.T("documents worked on at once; 0: one for each core", "同时处理的文档数；0 为核数"))
+	cmd.Flags().StringVar(&memory, "memory", "512MB", a.lang.T("what deduplication may sort in; more goes to disk meanwhile, and the result is the same", "去重排序可用的内存；超出部分暂存磁盘，结果不变"))
 	cmd.Flags().BoolVar(&o.Fresh, "fresh", false, a.lang.T("begin anew: no resume, nothing taken over from other runs", "从头开始：不续跑，也不沿用其他运行"))
 	return cmd
 }

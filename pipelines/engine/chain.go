@@ -7,16 +7,17 @@ import (
 	"unicode/utf8"
 
 	"winnow"
+	"winnow/pipelines/engine/compare"
 	"winnow/shard"
 )
 
 // item is one input document on its way through a pass, with all that was derived from it.
 type item struct {
-	seq  int          // ordinal in the pass's input
-	rows []*shard.Row // the document, then those derived from it
-	from int          // first step still to apply; len(Steps) for rows taken over whole
-	old  []int        // for rows taken over whole: their index in the earlier run's spool
-	sk   [][]sketch   // by row, by Corpus stage of the pass; nil where the row is dropped
+	seq  int                // ordinal in the pass's input
+	rows []*shard.Row       // the document, then those derived from it
+	from int                // first step still to apply; len(Steps) for rows taken over whole
+	old  []int              // for rows taken over whole: their index in the earlier run's spool
+	sk   [][]compare.Sketch // by row, by Corpus stage of the pass; nil where the row is dropped
 }
 
 // newRow wraps a document at the start of a pass.
@@ -32,7 +33,7 @@ type chain struct {
 	spent spent
 }
 
-func (c *chain) apply(ctx context.Context, items []*item, reused map[int]map[int]sketch) error {
+func (c *chain) apply(ctx context.Context, items []*item, reused map[int]map[int]compare.Sketch) error {
 	for _, i := range c.pass.local {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -200,7 +201,7 @@ func (r *run) rename(i int, rule string) string {
 }
 
 // finish counts what a row holds, and sketches it where it goes on to a Corpus stage.
-func (c *chain) finish(it *item, n int, row *shard.Row, reused map[int]map[int]sketch) error {
+func (c *chain) finish(it *item, n int, row *shard.Row, reused map[int]map[int]compare.Sketch) error {
 	d := &row.Doc
 	taken := it.from >= len(c.Steps) // taken over from an earlier run
 	alive := row.DropStage == shard.Alive
@@ -224,7 +225,7 @@ func (c *chain) finish(it *item, n int, row *shard.Row, reused map[int]map[int]s
 	if !alive {
 		return nil
 	}
-	sk := make([]sketch, len(c.pass.corpora))
+	sk := make([]compare.Sketch, len(c.pass.corpora))
 	for k, i := range c.pass.corpora {
 		if taken {
 			if s, ok := reused[k][it.old[n]]; ok {
@@ -233,7 +234,7 @@ func (c *chain) finish(it *item, n int, row *shard.Row, reused map[int]map[int]s
 			}
 		}
 		begin := time.Now()
-		s, err := makeSketch(c.Steps[i].Stage.(winnow.Corpus), d)
+		s, err := compare.Make(c.Steps[i].Stage.(winnow.Corpus), d)
 		c.spent.add(c.Steps[i].Label, begin)
 		if err != nil {
 			return fmt.Errorf("stage %s: document %s: %w", c.Steps[i].Label, d.ID, err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"winnow"
+	"winnow/pipelines/engine/compare"
 	"winnow/shard"
 )
 
@@ -55,7 +56,7 @@ func stageInfo(s Step, signals []winnow.Signal, first int) shard.StageInfo {
 	case winnow.Batch:
 		info.Kind = "batch"
 	case winnow.Corpus:
-		info.Kind = "corpus"
+		info.Kind, info.Sketches, info.Cuts = "corpus", st.Layout().Records, st.Layout().Cuts
 	}
 	return info
 }
@@ -144,6 +145,14 @@ func (r *run) sumSpent(info *shard.Run) error {
 			for part := range r.partitions(i) {
 				tasks[groupName(label, part)] = r.groupKey(p, i, part)
 			}
+			if r.verified(i) {
+				for n := range r.Shards {
+					tasks[evidenceName(label, n)] = r.evidenceKey(p, i, n)
+				}
+				for part := range compare.VerifyPartitions {
+					tasks[verifyName(label, part)] = r.verifyKey(p, i, part)
+				}
+			}
 			for task, key := range tasks {
 				if m, err := r.done(task, key); err == nil && m != nil {
 					info.Spent[label] += m.Seconds
@@ -190,4 +199,10 @@ func (r *run) shares() (map[string]float64, error) {
 
 // Shares gives the share of documents that each stage of a finished run kept of those reaching it, by label, and under
 // "retained" the share of all.
-func Shares(p *Plan) (map[string]float64, error) { return p.open(Options{}).shares() }
+func Shares(p *Plan) (map[string]float64, error) {
+	r, err := p.open(Options{})
+	if err != nil {
+		return nil, err
+	}
+	return r.shares()
+}

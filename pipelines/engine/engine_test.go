@@ -38,15 +38,15 @@ func testPlan(t *testing.T, root string, v variant) *Plan {
 		v.dropped = DroppedAll
 	}
 	steps := []Step{
-		{"extract", open{}},
-		{"language", script{v.keep}},
-		{"filter", length{"fake.first", winnow.AtLeast(v.first), false}},
-		{"cut", length{"fake.cut", winnow.AtLeast(v.cut), true}},
-		{"dedup", same{v.dedup}},
-		{"boilerplate", trim{v.trim}},
-		{"rephrase", echo{}},
-		{"last", length{"fake.last", winnow.AtLeast(v.last), false}},
-		{"again", same{}},
+		{Label: "extract", Stage: open{}},
+		{Label: "language", Stage: script{v.keep}},
+		{Label: "filter", Stage: length{"fake.first", winnow.AtLeast(v.first), false}},
+		{Label: "cut", Stage: length{"fake.cut", winnow.AtLeast(v.cut), true}},
+		{Label: "dedup", Stage: same{v.dedup}},
+		{Label: "boilerplate", Stage: trim{v.trim}},
+		{Label: "rephrase", Stage: echo{}},
+		{Label: "last", Stage: length{"fake.last", winnow.AtLeast(v.last), false}},
+		{Label: "again", Stage: same{}},
 	}
 	return &Plan{
 		Name: "test", Recipe: []byte(v.dedup), Source: src, Shards: shards, Root: root, Dropped: v.dropped, FileSize: 8 << 10,

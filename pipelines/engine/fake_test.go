@@ -146,38 +146,44 @@ type same struct{ version string }
 func (same) Name() string             { return "dedup" }
 func (s same) Version() string        { return "same/1" + s.version }
 func (same) Signals() []winnow.Signal { return nil }
-func (same) Partitions() int          { return 5 }
+func (same) Layout() winnow.Layout    { return winnow.Layout{Records: "same/1", Partitions: 5, Keys: 2} }
 func (same) Sketch(d *winnow.Document, emit func(winnow.Record)) (winnow.Rank, error) {
-	emit(winnow.Record{Key: xxh3.HashString128(d.Text).Bytes(), Data: []byte(d.ID)})
+	h := xxh3.HashString128(d.Text)
+	emit(winnow.Record{Key: [2]uint64{h.Hi, h.Lo}})
 	return winnow.Rank{Score: float64(len(d.Text)), ID: d.ID}, nil
 }
-func (same) Group(_ context.Context, sorted []winnow.Record, emit func(winnow.Edge)) error {
-	for i := 1; i < len(sorted); i++ {
-		if sorted[i].Key == sorted[i-1].Key {
-			emit(winnow.Edge{A: sorted[i-1].Doc, B: sorted[i].Doc, Similarity: 1})
+func (same) Group(_ context.Context, sorted iter.Seq2[winnow.Record, error], emit func(winnow.Edge) error) error {
+	var last winnow.Record
+	first := true
+	for r, err := range sorted {
+		if err != nil {
+			return err
 		}
+		if !first && r.Key == last.Key {
+			if err := emit(winnow.Edge{A: last.Doc, B: r.Doc}); err != nil {
+				return err
+			}
+		}
+		last, first = r, false
 	}
 	return nil
 }
-func (same) Resolve(_ context.Context, edges []winnow.Edge, rank func(winnow.DocID) winnow.Rank, emit func(winnow.DocID, winnow.Outcome)) error {
-	head := map[winnow.DocID]winnow.DocID{}
-	size := map[winnow.DocID]int32{}
-	for _, e := range edges { // sorted by A: chains come in order
-		h, ok := head[e.A]
-		if !ok {
-			h = e.A
-			head[h] = h
-			size[h] = 1
+func (same) Resolve(c winnow.Cluster, emit func(winnow.DocID, winnow.Outcome) error) error {
+	best := ""
+	for m, err := range c.Members {
+		if err != nil {
+			return err
 		}
-		head[e.B] = h
-		size[h]++
-	}
-	for id, h := range head {
-		o := winnow.Outcome{Cluster: h, Size: size[h], Similarity: 1}
-		if id != h {
-			o.Verdict = winnow.Verdict{Drop: true, Rule: "fake.same", Value: 1, Bound: winnow.Below(1), Detail: rank(h).ID}
+		o := winnow.Outcome{Size: int32(c.Size), Similarity: 1}
+		if best == "" {
+			best = m.Rank.ID
+		} else {
+			o.Verdict = winnow.Verdict{Drop: true, Rule: "fake.same", Value: 1, Bound: winnow.Below(1), Detail: best}
 		}
-		emit(id, o)
+		o.Cluster = best
+		if err := emit(m.Doc, o); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -188,28 +194,46 @@ type trim struct{ least int }
 func (trim) Name() string             { return "boilerplate" }
 func (t trim) Version() string        { return fmt.Sprintf("trim/1 %d", t.least) }
 func (trim) Signals() []winnow.Signal { return nil }
-func (trim) Partitions() int          { return 3 }
+func (trim) Layout() winnow.Layout {
+	return winnow.Layout{Records: "trim/1", Partitions: 3, Keys: 1, Data: 1, Cuts: true}
+}
 func (trim) Sketch(d *winnow.Document, emit func(winnow.Record)) (winnow.Rank, error) {
 	if i := strings.IndexByte(d.Text, ' '); i > 0 {
-		emit(winnow.Record{Key: xxh3.HashString128(d.Text[:i]).Bytes(), Data: []byte{byte(i + 1)}})
+		emit(winnow.Record{Key: [2]uint64{xxh3.HashString(d.Text[:i])}, Data: [2]uint64{uint64(i + 1)}})
 	}
 	return winnow.Rank{ID: d.ID}, nil
 }
-func (t trim) Group(_ context.Context, sorted []winnow.Record, emit func(winnow.Edge)) error {
-	count := map[[16]byte]int{}
-	for _, r := range sorted {
-		count[r.Key]++
+func (t trim) Group(_ context.Context, sorted iter.Seq2[winnow.Record, error], emit func(winnow.Edge) error) error {
+	count := map[uint64]int{}
+	var all []winnow.Record
+	for r, err := range sorted {
+		if err != nil {
+			return err
+		}
+		count[r.Key[0]]++
+		all = append(all, r)
 	}
-	for _, r := range sorted {
-		if count[r.Key] >= t.least {
-			emit(winnow.Edge{A: r.Doc, B: r.Doc, End: int(r.Data[0])})
+	for _, r := range all {
+		if count[r.Key[0]] >= t.least {
+			if err := emit(winnow.Edge{A: r.Doc, B: r.Doc, End: int(r.Data[0])}); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
-func (trim) Resolve(_ context.Context, edges []winnow.Edge, _ func(winnow.DocID) winnow.Rank, emit func(winnow.DocID, winnow.Outcome)) error {
-	for _, e := range edges {
-		emit(e.A, winnow.Outcome{Cluster: e.A, Edits: []winnow.Edit{{Rule: "fake.trim", Start: e.Start, End: e.End}}})
+func (trim) Resolve(c winnow.Cluster, emit func(winnow.DocID, winnow.Outcome) error) error {
+	for m, err := range c.Members {
+		if err != nil {
+			return err
+		}
+		var o winnow.Outcome
+		for _, s := range m.Spans {
+			o.Edits = append(o.Edits, winnow.Edit{Rule: "fake.trim", Start: s.Start, End: s.End})
+		}
+		if err := emit(m.Doc, o); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"winnow"
+	"winnow/pipelines/engine/compare"
 	"winnow/shard"
 )
 
@@ -13,7 +14,7 @@ type mapOutput struct {
 	c     *chain
 	spool *shard.Temp
 	rows  *shard.SpoolWriter
-	sk    []*sketches
+	sk    []*compare.Sketches
 	files []*shard.Temp // of the sketches
 	n     int           // rows written
 	p     int           // the pass
@@ -28,13 +29,14 @@ func (r *run) newMapOutput(c *chain, p, n int) (*mapOutput, error) {
 	}
 	o.rows = shard.NewSpoolWriter(o.spool)
 	for _, i := range c.pass.corpora {
-		o.sk = append(o.sk, newSketches(r.Steps[i].Stage.(winnow.Corpus).Partitions()))
 		f, err := shard.Create(filepath.Join(r.dir, "sketches", mapName(p, n)+"-"+r.Steps[i].Label))
 		if err != nil {
 			o.abort()
 			return nil, err
 		}
+		l := r.Steps[i].Stage.(winnow.Corpus).Layout()
 		o.files = append(o.files, f)
+		o.sk = append(o.sk, compare.NewSketches(compare.NewSegments(f, compare.SketchSegments(l)), l))
 	}
 	return o, nil
 }
@@ -47,8 +49,10 @@ func (o *mapOutput) write(items []*item) error {
 				row.Doc.Text = ""
 			}
 			if alive {
-				for j, sk := range it.sk[k] {
-					o.sk[j].add(o.n, sk)
+				for j := range it.sk[k] {
+					if err := o.sk[j].Add(o.n, &it.sk[k][j]); err != nil {
+						return err
+					}
 				}
 				o.count["alive"]++
 				o.count["alive_bytes"] += row.Bytes
@@ -67,8 +71,8 @@ func (o *mapOutput) commit(m *shard.Manifest) error {
 	if err := o.rows.Close(); err != nil {
 		return err
 	}
-	for j, f := range o.files {
-		if err := writeSegments(f, o.sk[j].segments); err != nil {
+	for _, s := range o.sk {
+		if err := s.Close(); err != nil {
 			return err
 		}
 	}

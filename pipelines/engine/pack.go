@@ -154,7 +154,7 @@ func (w *packOutput) write(row *shard.Row) error {
 		return err
 	}
 	if row.DropStage == shard.Alive {
-		return w.data.Write(&row.Doc)
+		return w.data.WriteRow(row)
 	}
 	if w.dropped != nil && w.keep(row) {
 		return w.dropped.Write(row)

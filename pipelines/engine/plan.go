@@ -38,8 +38,9 @@ type Plan struct {
 
 // Step is one stage of the recipe under the label that verdicts and reports use.
 type Step struct {
-	Label string
-	Stage winnow.Stage
+	Label   string
+	Stage   winnow.Stage
+	Against []string // folders of earlier runs that a Corpus stage compares with
 }
 
 // Dropped says which texts of dropped documents are stored.
@@ -56,13 +57,18 @@ type pass struct {
 	local, corpora []int // indexes into Plan.Steps
 }
 
-// passes cuts the steps after each run of Corpus stages. There is always a last pass without any.
+// passes cuts the steps after each run of Corpus stages, and behind each one that cuts texts, so that the next sees what is
+// left. There is always a last pass without any.
 func passes(steps []Step) []pass {
-	out := []pass{{}}
+	out, cuts := []pass{{}}, false
 	for i, s := range steps {
 		p := &out[len(out)-1]
-		if _, ok := s.Stage.(winnow.Corpus); ok {
-			p.corpora = append(p.corpora, i)
+		if c, ok := s.Stage.(winnow.Corpus); ok {
+			if cuts && len(p.corpora) > 0 {
+				out = append(out, pass{})
+				p = &out[len(out)-1]
+			}
+			p.corpora, cuts = append(p.corpora, i), c.Layout().Cuts
 			continue
 		}
 		if len(p.corpora) > 0 {
@@ -187,7 +193,7 @@ func (r *run) resolveKey(p, c int) string {
 	for n := range maps {
 		maps[n] = r.mapKey(p, n)
 	}
-	k := key("resolve", c, maps)
+	k := key("resolve", c, maps, r.againstKeys[c])
 	r.resolveKeys[c] = k
 	return k
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"winnow"
+	"winnow/pipelines/engine/compare"
 	"winnow/shard"
 )
 
@@ -22,12 +23,12 @@ type earlier struct {
 	folder string
 	spool  string
 	man    *shard.Manifest
-	alike  []bool                 // by Corpus stage of the pass: its sketches are the same
-	stored map[int]map[int]sketch // by Corpus stage, then row
+	alike  []bool                         // by Corpus stage of the pass: its sketches are the same
+	stored map[int]map[int]compare.Sketch // by Corpus stage, then row
 }
 
 // sketches gives what chain.apply needs; a nil receiver has none.
-func (e *earlier) sketches() map[int]map[int]sketch {
+func (e *earlier) sketches() map[int]map[int]compare.Sketch {
 	if e == nil {
 		return nil
 	}
@@ -132,13 +133,16 @@ func (r *run) cutTexts(dir string, i int) bool {
 
 // load reads the stored sketches of those Corpus stages that are the same.
 func (e *earlier) load() error {
-	e.stored = map[int]map[int]sketch{}
+	e.stored = map[int]map[int]compare.Sketch{}
 	for k, i := range e.pass.corpora {
 		if !e.alike[k] || k+1 >= len(e.man.Outputs) {
 			continue
 		}
-		path := filepath.Join(e.folder, filepath.FromSlash(e.man.Outputs[k+1].Name))
-		s, err := loadSketches(path, e.partitions(i))
+		l := e.Steps[i].Stage.(winnow.Corpus).Layout()
+		if l.Cuts {
+			continue // more than memory may hold, and made as fast as read
+		}
+		s, err := compare.Load(filepath.Join(e.folder, filepath.FromSlash(e.man.Outputs[k+1].Name)), l)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // made again from the text
 		}
@@ -359,7 +363,7 @@ func (e *earlier) over(it *item, g group) *item {
 	if d.redo {
 		return it
 	}
-	stored.Cluster, stored.ClusterSize, stored.Similarity = now.Cluster, now.ClusterSize, now.Similarity
+	stored.Cluster, stored.ClusterSize, stored.Similarity, stored.Weight = now.Cluster, now.ClusterSize, now.Similarity, now.Weight
 	for _, row := range g.rows {
 		row.Seq = it.seq
 	}

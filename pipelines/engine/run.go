@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"winnow"
+	"winnow/pipelines/engine/compare"
 	"winnow/shard"
 )
 
@@ -20,14 +21,19 @@ import (
 type Options struct {
 	Jobs   int         // documents worked on at once; 0: one for each core
 	Fresh  bool        // begin anew: do not resume, do not take over what other runs stored
+	Memory int64       // bytes in which Corpus stages sort, all tasks together; 0: DefaultMemory
 	Events func(Event) // told of progress; may be nil; called by one goroutine at a time
 }
+
+// DefaultMemory is in how many bytes Corpus stages sort.
+const DefaultMemory = 512 << 20
 
 // run is a plan at work.
 type run struct {
 	*Plan
 	id, dir  string
 	jobs     int
+	memory   int64
 	fresh    bool
 	passes   []pass
 	cols     []int               // first signal column of each step, and the end
@@ -37,15 +43,23 @@ type run struct {
 	progress *progress
 
 	resolveKeys map[int]string
+	dead        map[int]*dead    // by Corpus stage
+	wanted      map[int]*dead    // rows that candidates name, by Corpus stage
+	known       map[int][]*known // earlier runs, by Corpus stage
+	againstKeys map[int][]string // what the comparison with them depends on
 	cutsOnce    sync.Once
 	cuts        map[string]uint64
 	cutsErr     error
 }
 
-func (p *Plan) open(o Options) *run {
-	r := &run{Plan: p, id: p.RunID(), jobs: o.Jobs, fresh: o.Fresh, passes: passes(p.Steps), cols: p.first(), resolveKeys: map[int]string{}}
+func (p *Plan) open(o Options) (*run, error) {
+	r := &run{Plan: p, id: p.RunID(), jobs: o.Jobs, fresh: o.Fresh, passes: passes(p.Steps), cols: p.first(), resolveKeys: map[int]string{}, dead: map[int]*dead{}, wanted: map[int]*dead{},
+		known: map[int][]*known{}, againstKeys: map[int][]string{}}
 	if r.jobs <= 0 {
 		r.jobs = runtime.GOMAXPROCS(0)
+	}
+	if r.memory = o.Memory; r.memory <= 0 {
+		r.memory = DefaultMemory
 	}
 	r.dir = filepath.Join(p.Root, r.id)
 	r.workers = make(chan struct{}, r.jobs)
@@ -58,18 +72,25 @@ func (p *Plan) open(o Options) *run {
 			}
 		}
 	}
+	if err := r.openKnown(); err != nil {
+		return nil, err
+	}
 	for q := range r.passes { // keys are computed once, before tasks run side by side
 		for _, i := range r.passes[q].corpora {
 			r.resolveKey(q, i)
+			r.dead[i], r.wanted[i] = new(dead), new(dead)
 		}
 	}
-	return r
+	return r, nil
 }
 
 // Run performs every task that is not done yet, and returns what the run came to. The same plan run again goes on where
 // it stopped.
 func Run(ctx context.Context, p *Plan, o Options) (*shard.Run, error) {
-	r := p.open(o)
+	r, err := p.open(o)
+	if err != nil {
+		return nil, err
+	}
 	info, err := r.begin()
 	if err != nil || info.State == shard.Done {
 		return info, err
@@ -90,14 +111,20 @@ func Run(ctx context.Context, p *Plan, o Options) (*shard.Run, error) {
 
 // Task performs one task of a run that was begun before.
 func Task(ctx context.Context, p *Plan, stage string, n int) error {
-	r := p.open(Options{})
+	r, err := p.open(Options{})
+	if err != nil {
+		return err
+	}
 	r.siblings = findSiblings(p.Root, r.id)
 	return r.task(ctx, stage, n)
 }
 
 // Begin makes the run's folder without doing any task, for engines that start tasks themselves.
 func Begin(p *Plan) (dir string, tasks []string, err error) {
-	r := p.open(Options{})
+	r, err := p.open(Options{})
+	if err != nil {
+		return "", nil, err
+	}
 	_, err = r.begin()
 	return r.dir, r.taskList(), err
 }
@@ -164,10 +191,7 @@ func (r *run) all(ctx context.Context) error {
 		}
 		for _, i := range ps.corpora {
 			r.progress.label(r.Steps[i].Label)
-			if err := r.parallel(ctx, r.partitions(i), func(ctx context.Context, n int) error { return r.doGroup(ctx, p, i, n) }); err != nil {
-				return err
-			}
-			if err := r.doResolve(ctx, p, i); err != nil {
+			if err := r.corpus(ctx, p, i); err != nil {
 				return err
 			}
 		}
@@ -178,6 +202,22 @@ func (r *run) all(ctx context.Context) error {
 		return err
 	}
 	return r.parallel(ctx, len(files), func(ctx context.Context, n int) error { return r.doPack(ctx, files, n) })
+}
+
+// corpus does the tasks of one Corpus stage.
+func (r *run) corpus(ctx context.Context, p, i int) error {
+	if err := r.parallel(ctx, r.partitions(i), func(ctx context.Context, n int) error { return r.doGroup(ctx, p, i, n) }); err != nil {
+		return err
+	}
+	if r.verified(i) {
+		if err := r.parallel(ctx, len(r.Shards), func(ctx context.Context, n int) error { return r.doEvidence(ctx, p, i, n) }); err != nil {
+			return err
+		}
+		if err := r.parallel(ctx, compare.VerifyPartitions, func(ctx context.Context, n int) error { return r.doVerify(ctx, p, i, n) }); err != nil {
+			return err
+		}
+	}
+	return r.doResolve(ctx, p, i)
 }
 
 func (r *run) parallel(ctx context.Context, n int, f func(context.Context, int) error) error {
@@ -194,7 +234,7 @@ func (r *run) parallel(ctx context.Context, n int, f func(context.Context, int) 
 	return g.Wait()
 }
 
-func (r *run) partitions(i int) int { return r.Steps[i].Stage.(winnow.Corpus).Partitions() }
+func (r *run) partitions(i int) int { return r.Steps[i].Stage.(winnow.Corpus).Layout().Partitions }
 
 // fail notes in run.json that the run stopped, and why. What was done stays done.
 func (r *run) fail(info *shard.Run, why error) error {

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"encoding/gob"
 	"errors"
 	"fmt"
 	"os"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"winnow"
+	"winnow/pipelines/engine/compare"
 	"winnow/shard"
 )
 
@@ -19,6 +19,10 @@ import (
 func mapName(p, n int) string { return fmt.Sprintf("map-%d-%05d", p, n) }
 
 func groupName(label string, part int) string { return fmt.Sprintf("group-%s-%05d", label, part) }
+
+func evidenceName(label string, n int) string { return fmt.Sprintf("evidence-%s-%05d", label, n) }
+
+func verifyName(label string, part int) string { return fmt.Sprintf("verify-%s-%05d", label, part) }
 
 func resolveName(label string) string { return "resolve-" + label }
 
@@ -37,14 +41,23 @@ func (r *run) done(task, key string) (*shard.Manifest, error) {
 
 func (r *run) manifest(task string) string { return filepath.Join(r.dir, "tasks", task+".json") }
 
+// finished is the manifest of a task that others need.
+func (r *run) finished(task, key string) (*shard.Manifest, error) {
+	m, err := r.done(task, key)
+	if err == nil && m == nil {
+		err = fmt.Errorf("task %s is not done yet", task)
+	}
+	return m, err
+}
+
 // output is the path of output k of a finished task.
 func (r *run) output(task, key string, k int) (string, error) {
-	m, err := r.done(task, key)
+	m, err := r.finished(task, key)
 	if err != nil {
 		return "", err
 	}
-	if m == nil || k >= len(m.Outputs) {
-		return "", fmt.Errorf("task %s is not done yet", task)
+	if k >= len(m.Outputs) {
+		return "", fmt.Errorf("task %s left %d files", task, len(m.Outputs))
 	}
 	return filepath.Join(r.dir, filepath.FromSlash(m.Outputs[k].Name)), nil
 }
@@ -85,6 +98,14 @@ func (r *run) doGroup(ctx context.Context, p, i, part int) error {
 	})
 }
 
+func (r *run) doEvidence(ctx context.Context, p, i, n int) error {
+	return r.perform(ctx, evidenceName(r.Steps[i].Label, n), r.evidenceKey(p, i, n), func(ctx context.Context) (*shard.Manifest, error) { return r.evidenceTask(ctx, p, i, n) })
+}
+
+func (r *run) doVerify(ctx context.Context, p, i, part int) error {
+	return r.perform(ctx, verifyName(r.Steps[i].Label, part), r.verifyKey(p, i, part), func(ctx context.Context) (*shard.Manifest, error) { return r.verifyTask(ctx, p, i, part) })
+}
+
 func (r *run) doResolve(ctx context.Context, p, i int) error {
 	return r.perform(ctx, resolveName(r.Steps[i].Label), r.resolveKey(p, i), func(ctx context.Context) (*shard.Manifest, error) { return r.resolveTask(ctx, p, i) })
 }
@@ -101,6 +122,10 @@ func (r *run) task(ctx context.Context, stage string, n int) error {
 			case r.Steps[i].Label != rest:
 			case kind == "group" && n >= 0 && n < r.partitions(i):
 				return r.doGroup(ctx, p, i, n)
+			case kind == "evidence" && r.verified(i) && n >= 0 && n < len(r.Shards):
+				return r.doEvidence(ctx, p, i, n)
+			case kind == "verify" && r.verified(i) && n >= 0 && n < compare.VerifyPartitions:
+				return r.doVerify(ctx, p, i, n)
 			case kind == "resolve" && n == 0:
 				return r.doResolve(ctx, p, i)
 			}
@@ -124,7 +149,11 @@ func (r *run) taskList() (out []string) {
 		out = append(out, fmt.Sprintf("map-%d 0..%d", p, len(r.Shards)-1))
 		for _, i := range ps.corpora {
 			label := r.Steps[i].Label
-			out = append(out, fmt.Sprintf("group-%s 0..%d", label, r.partitions(i)-1), "resolve-"+label+" 0")
+			out = append(out, fmt.Sprintf("group-%s 0..%d", label, r.partitions(i)-1))
+			if r.verified(i) {
+				out = append(out, fmt.Sprintf("evidence-%s 0..%d", label, len(r.Shards)-1), fmt.Sprintf("verify-%s 0..%d", label, compare.VerifyPartitions-1))
+			}
+			out = append(out, "resolve-"+label+" 0")
 		}
 	}
 	return append(out, "pack 0..")
@@ -135,20 +164,11 @@ func CountTasks(p *Plan) (n int) {
 	for _, ps := range passes(p.Steps) {
 		n += len(p.Shards)
 		for _, i := range ps.corpora {
-			n += p.Steps[i].Stage.(winnow.Corpus).Partitions() + 1
+			n += p.Steps[i].Stage.(winnow.Corpus).Layout().Partitions + 1
+			if _, ok := p.Steps[i].Stage.(winnow.Verified); ok {
+				n += len(p.Shards) + compare.VerifyPartitions
+			}
 		}
 	}
 	return n
-}
-
-func readGob(path string, v any) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if err := gob.NewDecoder(f).Decode(v); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
 }

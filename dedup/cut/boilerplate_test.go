@@ -1,53 +1,58 @@
-package dedup
+package cut
 
 import (
-	"bytes"
-	"cmp"
-	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"winnow"
+	"winnow/pipelines/engine/compare"
 )
 
-// cut sends documents through the stage as the engine does, and gives their texts; "-" for those that it drops.
+// after sends documents through the stage as the engine does, and gives their texts; "-" for those that it drops.
+func after(t testing.TB, stage winnow.Corpus, docs []*winnow.Document, memory int64) []string {
+	t.Helper()
+	out := make([]string, len(docs))
+	for i, d := range docs {
+		out[i] = d.Text
+	}
+	for i, o := range outcomes(t, stage, docs, memory) {
+		for k := len(o.Edits) - 1; k >= 0; k-- {
+			e := o.Edits[k]
+			out[i] = out[i][:e.Start] + e.With + out[i][e.End:]
+		}
+		if o.Verdict.Drop {
+			out[i] = "-"
+		}
+	}
+	return out
+}
+
+func outcomes(t testing.TB, stage winnow.Corpus, docs []*winnow.Document, memory int64) map[int]winnow.Outcome {
+	t.Helper()
+	var shards [][]*winnow.Document
+	for shard := range slices.Chunk(docs, 3) {
+		shards = append(shards, shard)
+	}
+	settled, err := compare.Once(t.Context(), stage, shards, t.TempDir(), memory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[int]winnow.Outcome{}
+	for id, o := range settled {
+		out[3*id.Shard()+id.Row()] = o
+	}
+	return out
+}
+
 func cut(t *testing.T, o BoilerplateOptions, docs []*winnow.Document) []string {
 	t.Helper()
 	b, err := NewBoilerplate(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var records []winnow.Record
-	ranks := map[winnow.DocID]winnow.Rank{}
-	out := make([]string, len(docs))
-	for i, d := range docs {
-		id := winnow.NewDocID(0, i)
-		out[i] = d.Text
-		ranks[id], _ = b.Sketch(d, func(r winnow.Record) { r.Doc = id; records = append(records, r) })
-	}
-	slices.SortFunc(records, func(a, b winnow.Record) int {
-		return cmp.Or(bytes.Compare(a.Key[:], b.Key[:]), cmp.Compare(a.Doc, b.Doc))
-	})
-	var edges []winnow.Edge
-	if err := b.Group(context.Background(), records, func(e winnow.Edge) { edges = append(edges, e) }); err != nil {
-		t.Fatal(err)
-	}
-	slices.SortFunc(edges, func(a, b winnow.Edge) int { return cmp.Or(cmp.Compare(a.A, b.A), cmp.Compare(a.Start, b.Start)) })
-	err = b.Resolve(context.Background(), edges, func(id winnow.DocID) winnow.Rank { return ranks[id] }, func(id winnow.DocID, o winnow.Outcome) {
-		for k := len(o.Edits) - 1; k >= 0; k-- {
-			e := o.Edits[k]
-			out[id.Row()] = out[id.Row()][:e.Start] + e.With + out[id.Row()][e.End:]
-		}
-		if o.Verdict.Drop {
-			out[id.Row()] = "-"
-		}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
+	return after(t, b, docs, 1<<20)
 }
 
 func TestBoilerplate(t *testing.T) {

@@ -1,11 +1,10 @@
-package dedup
+package cut
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/binary"
 	"fmt"
+	"iter"
 	"net/url"
 	"strings"
 
@@ -39,14 +38,16 @@ func (*Boilerplate) Name() string { return "boilerplate" }
 
 // Version names the code and the parameters.
 func (b *Boilerplate) Version() string {
-	return fmt.Sprintf("boilerplate/1 pages=%d share=%g", b.o.MinPages, b.o.MinShare)
+	return fmt.Sprintf("boilerplate/2 pages=%d share=%g", b.o.MinPages, b.o.MinShare)
 }
 
 // Signals is none: what was cut stands in the ledger's edits.
 func (*Boilerplate) Signals() []winnow.Signal { return nil }
 
-// Partitions is 64. All lines of one host are in one.
-func (*Boilerplate) Partitions() int { return samePartitions }
+// Layout has the hashes of host and line as the key, and the line's place as data. All lines of one host are in one partition.
+func (*Boilerplate) Layout() winnow.Layout {
+	return winnow.Layout{Records: "boilerplate/2", Partitions: partitions, Keys: 2, Data: 1, Cuts: true}
+}
 
 // Sketch emits a record for the page and one for each line: host and line hash as the key, the line's place as the data.
 // The rank's score is the size of the text in bytes.
@@ -56,18 +57,13 @@ func (*Boilerplate) Sketch(d *winnow.Document, emit func(winnow.Record)) (winnow
 	if host == "" {
 		return rank, nil
 	}
-	var key [16]byte
-	binary.BigEndian.PutUint64(key[:8], xxh3.HashString(host))
+	key := [2]uint64{xxh3.HashString(host)}
 	emit(winnow.Record{Key: key}) // the page: a line of hash 0 comes first among the host's
 	for start := 0; start < len(d.Text); {
-		end := len(d.Text)
-		if i := strings.IndexByte(d.Text[start:], '\n'); i >= 0 {
-			end = start + i + 1
-		}
+		end := lineEnd(d.Text, start)
 		if line := strings.TrimSpace(d.Text[start:end]); line != "" {
-			binary.BigEndian.PutUint64(key[8:], max(1, xxh3.HashString(line)))
-			place := binary.AppendUvarint(binary.AppendUvarint(nil, uint64(start)), uint64(end))
-			emit(winnow.Record{Key: key, Data: place})
+			key[1] = max(1, xxh3.HashString(line))
+			emit(winnow.Record{Key: key, Data: [2]uint64{place(start, end)}})
 		}
 		start = end
 	}
@@ -83,32 +79,40 @@ func hostOf(raw string) string {
 }
 
 // Group counts, host by host, the pages that hold each line, and emits a span for each place of those that are on enough.
-func (b *Boilerplate) Group(_ context.Context, sorted []winnow.Record, emit func(winnow.Edge)) error {
+func (b *Boilerplate) Group(_ context.Context, sorted iter.Seq2[winnow.Record, error], emit func(winnow.Edge) error) error {
 	pages := 0
-	for len(sorted) > 0 {
-		n := 1
-		for n < len(sorted) && sorted[n].Key == sorted[0].Key {
-			n++
+	var run []winnow.Record // of one line of one host
+	end := func() error {
+		defer func() { run = run[:0] }()
+		if len(run) == 0 {
+			return nil
 		}
-		run := sorted[:n]
-		sorted = sorted[n:]
-		if bytes.Equal(run[0].Key[8:], make([]byte, 8)) {
-			pages = n
-			continue
+		if run[0].Key[1] == 0 {
+			pages = len(run)
+			return nil
 		}
 		if on := distinct(run); on < b.o.MinPages || float64(on) < b.o.MinShare*float64(pages) {
-			continue
+			return nil
 		}
-		for _, r := range run {
-			start, k := binary.Uvarint(r.Data)
-			end, k2 := binary.Uvarint(r.Data[max(k, 0):])
-			if k <= 0 || k2 <= 0 {
-				return fmt.Errorf("boilerplate: damaged record of document %x", r.Doc)
+		for i := range run {
+			if err := emit(edge(&run[i], &run[i])); err != nil {
+				return err
 			}
-			emit(winnow.Edge{A: r.Doc, B: r.Doc, Start: int(start), End: int(end)})
 		}
+		return nil
 	}
-	return nil
+	for r, err := range sorted {
+		if err != nil {
+			return err
+		}
+		if len(run) > 0 && r.Key != run[0].Key {
+			if err := end(); err != nil {
+				return err
+			}
+		}
+		run = append(run, r)
+	}
+	return end()
 }
 
 // distinct counts the documents of records that are sorted by document.
@@ -123,35 +127,21 @@ func distinct(run []winnow.Record) int {
 }
 
 // Resolve gives each document the edits that cut its spans.
-func (*Boilerplate) Resolve(_ context.Context, edges []winnow.Edge, rank func(winnow.DocID) winnow.Rank, emit func(winnow.DocID, winnow.Outcome)) error {
-	for len(edges) > 0 {
-		n := 1
-		for n < len(edges) && edges[n].A == edges[0].A {
-			n++
+func (*Boilerplate) Resolve(c winnow.Cluster, emit func(winnow.DocID, winnow.Outcome) error) error {
+	for m, err := range c.Members {
+		if err != nil {
+			return err
 		}
-		id, size := edges[0].A, int(rank(edges[0].A).Score)
-		o := winnow.Outcome{Cluster: id, Edits: cuts(edges[:n], size)}
+		var o winnow.Outcome
+		size := int(m.Rank.Score)
+		o.Edits, _ = edits("boilerplate.line", m.Spans, size, true)
 		if e := o.Edits[0]; len(o.Edits) == 1 && e.Start == 0 && e.End == size {
 			o.Edits = nil
-			o.Verdict = winnow.Verdict{Drop: true, Rule: "boilerplate.page", Value: 1, Bound: winnow.Below(1), Detail: fmt.Sprintf("%d lines", n)}
+			o.Verdict = winnow.Verdict{Drop: true, Rule: "boilerplate.page", Value: 1, Bound: winnow.Below(1), Detail: fmt.Sprintf("%d lines", len(m.Spans))}
 		}
-		emit(id, o)
-		edges = edges[n:]
+		if err := emit(m.Doc, o); err != nil {
+			return err
+		}
 	}
 	return nil
-}
-
-// cuts joins spans that touch. Where the last line of a text goes, the line end before it goes too.
-func cuts(spans []winnow.Edge, size int) (edits []winnow.Edit) {
-	for _, s := range spans {
-		if k := len(edits); k > 0 && edits[k-1].End == s.Start {
-			edits[k-1].End = s.End
-			continue
-		}
-		edits = append(edits, winnow.Edit{Rule: "boilerplate.line", Start: s.Start, End: s.End})
-	}
-	if last := &edits[len(edits)-1]; last.End == size && last.Start > 0 {
-		last.Start--
-	}
-	return edits
 }

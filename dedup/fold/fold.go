@@ -1,26 +1,31 @@
-package dedup
+// Package fold reduces texts to what comparisons look at. A text flows in; words in lower case without punctuation, accents
+// and the values of numbers flow out, or what datatrove's simplify_text makes of it.
+package fold
 
 import (
+	"bytes"
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/cases"
+	"golang.org/x/text/language"
 	"golang.org/x/text/unicode/norm"
 
 	"winnow/text"
 )
 
-// folded is a text reduced to what shingles compare. It follows datatrove's simplify_text: lower case, every number made
+// Text is a text reduced to what shingles compare. It follows datatrove's simplify_text: lower case, every number made
 // 0, all that is neither letter nor digit made a space, accents (category Mn) removed after canonical decomposition. It
 // differs in that characters of scripts without spaces stand alone, as words do, and Hangul stays composed.
-type folded struct {
-	buf   []byte // words, separated by single spaces
-	words int
-	dense int // words that are one character of a script without spaces
+type Text struct {
+	Buf   []byte // words, separated by single spaces
+	Words int
+	Dense int // words that are one character of a script without spaces
 }
 
-// fold makes f the folded form of s, keeping f's memory.
-func (f *folded) fold(s string) {
-	f.buf, f.words, f.dense = f.buf[:0], 0, 0
+// Fold makes f the folded form of s, keeping f's memory.
+func (f *Text) Fold(s string) {
+	f.Buf, f.Words, f.Dense = f.Buf[:0], 0, 0
 	open := false // a word is being written
 	for i := 0; i < len(s); {
 		c := s[i]
@@ -40,14 +45,14 @@ func (f *folded) fold(s string) {
 				f.start()
 				open = true
 			}
-			f.buf = append(f.buf, lower)
+			f.Buf = append(f.Buf, lower)
 			continue
 		}
 		r, n := utf8.DecodeRuneInString(s[i:])
 		switch {
-		case isDense(r):
+		case IsDense(r):
 			f.start()
-			f.dense++
+			f.Dense++
 			f.letters(r)
 			open = false
 		case unicode.IsDigit(r):
@@ -55,7 +60,7 @@ func (f *folded) fold(s string) {
 			if !open {
 				f.start()
 			}
-			f.buf = append(f.buf, '0')
+			f.Buf = append(f.Buf, '0')
 			open = true
 		case unicode.Is(unicode.Mn, r):
 		case unicode.IsLetter(r), unicode.IsMark(r), unicode.IsNumber(r):
@@ -72,29 +77,29 @@ func (f *folded) fold(s string) {
 }
 
 // start begins a word.
-func (f *folded) start() {
-	if f.words++; f.words > 1 {
-		f.buf = append(f.buf, ' ')
+func (f *Text) start() {
+	if f.Words++; f.Words > 1 {
+		f.Buf = append(f.Buf, ' ')
 	}
 }
 
 // letters appends the canonical decomposition of r without its accents.
-func (f *folded) letters(r rune) {
+func (f *Text) letters(r rune) {
 	if r >= 0x4e00 && r <= 0x9fff {
-		f.buf = utf8.AppendRune(f.buf, r)
+		f.Buf = utf8.AppendRune(f.Buf, r)
 		return
 	}
-	at := len(f.buf)
-	f.buf = utf8.AppendRune(f.buf, r)
-	parts := norm.NFD.Properties(f.buf[at:]).Decomposition()
+	at := len(f.Buf)
+	f.Buf = utf8.AppendRune(f.Buf, r)
+	parts := norm.NFD.Properties(f.Buf[at:]).Decomposition()
 	if parts == nil {
 		return
 	}
-	f.buf = f.buf[:at]
+	f.Buf = f.Buf[:at]
 	for i := 0; i < len(parts); {
 		p, n := utf8.DecodeRune(parts[i:])
 		if !unicode.Is(unicode.Mn, p) {
-			f.buf = append(f.buf, parts[i:i+n]...)
+			f.Buf = append(f.Buf, parts[i:i+n]...)
 		}
 		i += n
 	}
@@ -136,8 +141,8 @@ func digits(s string, i int) int {
 	return i
 }
 
-// isDense tells whether r belongs to a script that is written without spaces between words.
-func isDense(r rune) bool {
+// IsDense tells whether r belongs to a script that is written without spaces between words.
+func IsDense(r rune) bool {
 	switch {
 	case r < 0x0e00:
 		return false
@@ -148,13 +153,47 @@ func isDense(r rune) bool {
 		unicode.IsLetter(r) && unicode.In(r, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
 }
 
-// compact takes the spaces out, for text whose unit is the character.
-func (f *folded) compact() {
-	kept := f.buf[:0]
-	for _, c := range f.buf {
+// Compact takes the spaces out, for text whose unit is the character.
+func (f *Text) Compact() {
+	kept := f.Buf[:0]
+	for _, c := range f.Buf {
 		if c != ' ' {
 			kept = append(kept, c)
 		}
 	}
-	f.buf = kept
+	f.Buf = kept
+}
+
+// Simplify makes f what datatrove's simplify_text makes of s: lower case, numbers made 0, punctuation made spaces, white space
+// made one space each, then canonical decomposition without accents, Hangul left decomposed. Words and Dense are not set.
+func (f *Text) Simplify(s string) {
+	f.Buf, f.Words, f.Dense = f.Buf[:0], 0, 0
+	s = cases.Lower(language.Und).String(s)
+	space := false
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if unicode.IsDigit(r) {
+			r, n = '0', number(s, i)-i
+		}
+		if text.IsSpace(r) || unicode.Is(text.Punctuation, r) {
+			space = true
+		} else {
+			if space && len(f.Buf) > 0 {
+				f.Buf = append(f.Buf, ' ')
+			}
+			space = false
+			f.Buf = utf8.AppendRune(f.Buf, r)
+		}
+		i += n
+	}
+	plain := norm.NFD.Bytes(f.Buf)
+	f.Buf = f.Buf[:0]
+	for i := 0; i < len(plain); {
+		r, n := utf8.DecodeRune(plain[i:])
+		if !unicode.Is(unicode.Mn, r) {
+			f.Buf = append(f.Buf, plain[i:i+n]...)
+		}
+		i += n
+	}
+	f.Buf = bytes.TrimSpace(f.Buf)
 }

@@ -1,0 +1,186 @@
+// Package compare works off Corpus stages out of core. The sketch files that Map tasks leave flow in, one for each shard; the
+// edges of one hash partition flow out of Group, and the outcomes of all documents, by shard, out of Resolve. Whatever is
+// larger than the memory allowed is sorted in pieces that lie on disk meanwhile; the result is the same to the bit.
+//
+// Memory beside the sort buffers: an eighth of a byte for each document of the pass, 4.5 bytes for each that has a duplicate.
+package compare
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+
+	"winnow"
+)
+
+// Shard is the documents that one sketch file holds.
+type Shard struct {
+	Sketch string // path
+	Rows   int    // documents are numbered below it
+	Out    Bits   // rows that do not take part
+	Run    string // the earlier run that they belong to; empty for the run's own
+}
+
+// Job is one Corpus stage over all its shards. Those of earlier runs stand behind the run's own.
+type Job struct {
+	Stage  winnow.Corpus
+	Shards []Shard
+	Temp   string // folder for what does not fit into memory
+	Memory int64  // bytes that one task may sort in
+}
+
+// checkEvery is after how many records a task looks whether it should stop.
+const checkEvery = 1 << 12
+
+// Group writes the edges of one partition to w, and tells how many records it compared and how many edges it found.
+func (j *Job) Group(ctx context.Context, part int, w io.Writer) (records, edges int64, err error) {
+	l := j.Stage.Layout()
+	out := edgeWriter{w: bufio.NewWriterSize(w, 1<<16), cuts: l.Cuts}
+	switch l.Keys + 1 + l.Data {
+	case 2:
+		records, err = group[[2]uint64](ctx, j, part, out.write)
+	case 3:
+		records, err = group[[3]uint64](ctx, j, part, out.write)
+	case 4:
+		records, err = group[[4]uint64](ctx, j, part, out.write)
+	case 5:
+		records, err = group[[5]uint64](ctx, j, part, out.write)
+	default:
+		err = fmt.Errorf("records of %d and %d words", l.Keys, l.Data)
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	return records, out.n, out.w.Flush()
+}
+
+func group[W words](ctx context.Context, j *Job, part int, emit func(winnow.Edge) error) (n int64, err error) {
+	s := newWordSorter[W](j.Temp, j.Memory)
+	defer s.close()
+	l := j.Stage.Layout()
+	for i, sh := range j.Shards {
+		var failed error
+		for row, r := range readRecords(sh.Sketch, l, part, &failed) {
+			if sh.Out.Has(row) {
+				continue
+			}
+			r.Doc = winnow.NewDocID(i, row)
+			if err := s.add(pack[W](&r, l.Keys)); err != nil {
+				return 0, err
+			}
+			n++
+		}
+		if failed == nil {
+			failed = ctx.Err()
+		}
+		if failed != nil {
+			return 0, failed
+		}
+	}
+	return n, j.Stage.Group(ctx, func(yield func(winnow.Record, error) bool) {
+		seen := 0
+		for w, err := range s.sorted() {
+			if seen++; err == nil && seen%checkEvery == 0 {
+				err = ctx.Err()
+			}
+			if !yield(unpack(w, l.Keys), err) || err != nil {
+				return
+			}
+		}
+	}, emit)
+}
+
+// pack lays a record out as words: key, document, data.
+func pack[W words](r *winnow.Record, keys int) (w W) {
+	for k := range keys {
+		w[k] = r.Key[k]
+	}
+	w[keys] = uint64(r.Doc)
+	for k := keys + 1; k < len(w); k++ {
+		w[k] = r.Data[k-keys-1]
+	}
+	return w
+}
+
+func unpack[W words](w W, keys int) (r winnow.Record) {
+	for k := range keys {
+		r.Key[k] = w[k]
+	}
+	r.Doc = winnow.DocID(w[keys])
+	for k := keys + 1; k < len(w); k++ {
+		r.Data[k-keys-1] = w[k]
+	}
+	return r
+}
+
+// edgeWriter writes edges: 16 bytes for a pair, 28 for a span.
+type edgeWriter struct {
+	w    *bufio.Writer
+	cuts bool
+	n    int64
+}
+
+func (e *edgeWriter) write(x winnow.Edge) error {
+	e.n++
+	b := binary.LittleEndian.AppendUint64(e.w.AvailableBuffer(), uint64(x.A))
+	b = binary.LittleEndian.AppendUint64(b, uint64(x.B))
+	if e.cuts {
+		for _, v := range []int{x.Start, x.End, x.From} {
+			b = binary.LittleEndian.AppendUint32(b, uint32(v))
+		}
+	}
+	_, err := e.w.Write(b)
+	return err
+}
+
+// edges reads back what Group or Verify wrote, file after file.
+func edges(paths []string, cuts bool) iter.Seq2[winnow.Edge, error] {
+	return func(yield func(winnow.Edge, error) bool) {
+		for _, path := range paths {
+			if !edgesOf(path, cuts, yield) {
+				return
+			}
+		}
+	}
+}
+
+func edgesOf(path string, cuts bool, yield func(winnow.Edge, error) bool) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return yield(winnow.Edge{}, err) && false
+	}
+	defer f.Close()
+	in := bufio.NewReaderSize(f, 1<<16)
+	raw := make([]byte, 16)
+	if cuts {
+		raw = make([]byte, 28)
+	}
+	for {
+		if _, err := io.ReadFull(in, raw); err == io.EOF {
+			return true
+		} else if err != nil {
+			return yield(winnow.Edge{}, fmt.Errorf("%s: %w", path, err)) && false
+		}
+		x := winnow.Edge{A: winnow.DocID(binary.LittleEndian.Uint64(raw)), B: winnow.DocID(binary.LittleEndian.Uint64(raw[8:]))}
+		if cuts {
+			x.Start, x.End = int(binary.LittleEndian.Uint32(raw[16:])), int(binary.LittleEndian.Uint32(raw[20:]))
+			x.From = int(binary.LittleEndian.Uint32(raw[24:]))
+		}
+		if !yield(x, nil) {
+			return false
+		}
+	}
+}
+
+// offsets numbers the documents of all shards without gaps.
+func (j *Job) offsets() []int {
+	out := make([]int, len(j.Shards)+1)
+	for i, s := range j.Shards {
+		out[i+1] = out[i] + s.Rows
+	}
+	return out
+}
