@@ -45,7 +45,7 @@ func TestBenches(t *testing.T) {
 	t.Chdir("..")
 	for _, b := range All() {
 		t.Run(b.Name, func(t *testing.T) {
-			figures, err := Run(t.Context(), b.Name, Options{Recipe: "web-en", Least: time.Nanosecond, Inputs: []string{"samples/crawl.warc.gz"}})
+			figures, err := Run(t.Context(), b.Name, Options{Recipe: "web-en", Least: time.Nanosecond, Docs: 3000, Inputs: []string{"samples/crawl.warc.gz"}})
 			if err != nil {
 				t.Fatal(err)
 			}

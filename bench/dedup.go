@@ -59,11 +59,11 @@ func prepareDedup(ctx context.Context, o Options) (once, error) {
 			Figure{Name: "minhash-lsh's Minhash on the same shingles", Unit: "MB/s per core", Value: rate(size, seconds[2])},
 			Figure{Name: "signatures, times that", Value: seconds[2] / seconds[0]},
 		)
-		scale, err := measureScale(ctx, groupDocs, o.Memory)
+		scale, err := measureScale(ctx, min(groupDocs, o.Docs), o.Memory)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, Figure{Name: "grouping and clustering", Unit: "docs/s per core", Value: groupDocs / (scale.group + scale.resolve)})
+		out = append(out, Figure{Name: "grouping and clustering", Unit: "docs/s per core", Value: float64(min(groupDocs, o.Docs)) / (scale.group + scale.resolve)})
 		spans, err := measureSpans(ctx, texts, o.Memory)
 		return append(out, spans...), err
 	}, nil

@@ -58,7 +58,7 @@ func measureScale(ctx context.Context, docs int, memory int64) (s scale, err err
 		return s, err
 	}
 	defer os.RemoveAll(dir)
-	j := &compare.Job{Stage: stage, Temp: dir, Memory: memory}
+	j := &compare.Job{Stage: stage, Temp: dir, Memory: memory, Buffers: new(compare.Buffers)}
 	if err := s.sketch(ctx, j, docs); err != nil {
 		return s, err
 	}

@@ -19,7 +19,7 @@ func (r *run) job(p, i int) (*compare.Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &compare.Job{Stage: r.Steps[i].Stage.(winnow.Corpus), Temp: filepath.Join(r.dir, "tasks"), Memory: r.memory / int64(r.jobs)}
+	j := &compare.Job{Stage: r.Steps[i].Stage.(winnow.Corpus), Temp: filepath.Join(r.dir, "tasks"), Memory: r.memory / int64(r.jobs), Buffers: &r.buffers}
 	for n := range r.Shards {
 		m, err := r.finished(mapName(p, n), r.mapKey(p, n))
 		if err != nil {

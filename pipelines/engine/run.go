@@ -43,6 +43,7 @@ type run struct {
 	progress *progress
 
 	resolveKeys map[int]string
+	buffers     compare.Buffers
 	dead        map[int]*dead    // by Corpus stage
 	wanted      map[int]*dead    // rows that candidates name, by Corpus stage
 	known       map[int][]*known // earlier runs, by Corpus stage

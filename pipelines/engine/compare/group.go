@@ -27,10 +27,11 @@ type Shard struct {
 
 // Job is one Corpus stage over all its shards. Those of earlier runs stand behind the run's own.
 type Job struct {
-	Stage  winnow.Corpus
-	Shards []Shard
-	Temp   string // folder for what does not fit into memory
-	Memory int64  // bytes that one task may sort in
+	Stage   winnow.Corpus
+	Shards  []Shard
+	Temp    string   // folder for what does not fit into memory
+	Memory  int64    // bytes that one task may sort in
+	Buffers *Buffers // may be nil
 }
 
 // checkEvery is after how many records a task looks whether it should stop.
@@ -59,26 +60,23 @@ func (j *Job) Group(ctx context.Context, part int, w io.Writer) (records, edges 
 }
 
 func group[W words](ctx context.Context, j *Job, part int, emit func(winnow.Edge) error) (n int64, err error) {
-	s := newWordSorter[W](j.Temp, j.Memory)
+	s := newWordSorter[W](j.Temp, j.Memory, j.Buffers)
 	defer s.close()
 	l := j.Stage.Layout()
 	for i, sh := range j.Shards {
-		var failed error
-		for row, r := range readRecords(sh.Sketch, l, part, &failed) {
-			if sh.Out.Has(row) {
-				continue
-			}
-			r.Doc = winnow.NewDocID(i, row)
-			if err := s.add(pack[W](&r, l.Keys)); err != nil {
-				return 0, err
+		err := readRecords(sh.Sketch, l, part, func(row int, r *winnow.Record) error {
+			if len(sh.Out) > 0 && sh.Out.Has(row) {
+				return nil
 			}
 			n++
+			r.Doc = winnow.NewDocID(i, row)
+			return s.add(pack[W](r, l.Keys))
+		})
+		if err == nil {
+			err = ctx.Err()
 		}
-		if failed == nil {
-			failed = ctx.Err()
-		}
-		if failed != nil {
-			return 0, failed
+		if err != nil {
+			return 0, err
 		}
 	}
 	return n, j.Stage.Group(ctx, func(yield func(winnow.Record, error) bool) {

@@ -14,7 +14,7 @@ import (
 // Once compares documents that are in memory, through the same files and sorts as a run, and gives the outcomes by document:
 // shard and index within it. Files go to folder.
 func Once(ctx context.Context, c winnow.Corpus, shards [][]*winnow.Document, folder string, memory int64) (map[winnow.DocID]winnow.Outcome, error) {
-	j := &Job{Stage: c, Temp: folder, Memory: memory}
+	j := &Job{Stage: c, Temp: folder, Memory: memory, Buffers: new(Buffers)}
 	l := c.Layout()
 	for n, docs := range shards {
 		path := filepath.Join(folder, fmt.Sprintf("sketch-%d", n))

@@ -12,14 +12,18 @@ import (
 
 func appendOutcome(b []byte, o *winnow.Outcome) []byte {
 	v := &o.Verdict
-	b = append(b, bit(v.Drop))
-	for _, s := range []string{v.Stage, v.Rule, v.Detail, o.Cluster} {
+	detail, same := v.Detail, bit(v.Detail == o.Cluster) // which it mostly is
+	if same == 1 {
+		detail = ""
+	}
+	b = append(b, bit(v.Drop)|same<<1)
+	for _, s := range [...]string{v.Stage, v.Rule, detail, o.Cluster} {
 		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
 	}
-	for _, x := range []float32{v.Value, v.Bound.Min, v.Bound.Max, o.Similarity} {
+	for _, x := range [...]float32{v.Value, v.Bound.Min, v.Bound.Max, o.Similarity} {
 		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
 	}
-	for _, n := range []int{int(o.Size), int(o.Weight), len(o.Edits)} {
+	for _, n := range [...]int{int(o.Size), int(o.Weight), len(o.Edits)} {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
 	for i := range o.Edits {
@@ -70,9 +74,12 @@ func parseOutcome(b []byte) (o winnow.Outcome, err error) {
 		return o, errOutcome
 	}
 	v := &o.Verdict
-	v.Drop = b[0] != 0
+	v.Drop = b[0]&1 != 0
 	d := &decoder{b: b[1:]}
 	v.Stage, v.Rule, v.Detail, o.Cluster = d.string(), d.string(), d.string(), d.string()
+	if b[0]&2 != 0 {
+		v.Detail = o.Cluster
+	}
 	v.Value, v.Bound.Min, v.Bound.Max, o.Similarity = d.float(), d.float(), d.float(), d.float()
 	o.Size, o.Weight = int32(d.uint()), int32(d.uint())
 	for n := d.uint(); n > 0 && !d.bad; n-- {

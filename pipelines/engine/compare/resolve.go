@@ -1,12 +1,14 @@
 package compare
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"iter"
 	"math"
+	"strings"
 
 	"winnow"
 )
@@ -142,7 +144,7 @@ func (j *Job) members(ctx context.Context, f *forest, at []int, s *byteSorter) e
 				continue
 			}
 			root, _ := f.cluster(i)
-			b = appendMember(b[:0], root, sh.Run == "", winnow.NewDocID(n, r.row), &r.rank)
+			b = appendMember(b[:0], root, sh.Run == "", winnow.NewDocID(n, r.row), &r)
 			if err := s.add(b); err != nil {
 				return err
 			}
@@ -152,21 +154,21 @@ func (j *Job) members(ctx context.Context, f *forest, at []int, s *byteSorter) e
 }
 
 // appendMember writes a document so that the order of bytes is that of Cluster.Members.
-func appendMember(b []byte, root int32, own bool, id winnow.DocID, r *winnow.Rank) []byte {
+func appendMember(b []byte, root int32, own bool, id winnow.DocID, r *ranked) []byte {
 	b = binary.BigEndian.AppendUint32(b, uint32(root))
 	b = append(b, bit(own))
-	b = binary.BigEndian.AppendUint64(b, ^ordered(r.Score))
-	b = append(b, bit(r.ByInput))
-	if r.ByInput {
+	b = binary.BigEndian.AppendUint64(b, ^ordered(r.rank.Score))
+	b = append(b, bit(r.rank.ByInput))
+	if r.rank.ByInput {
 		b = binary.BigEndian.AppendUint64(b, uint64(id))
 	}
-	for i := range len(r.ID) { // the ID ends with 0 0, a 0 within it is 0 1
-		if b = append(b, r.ID[i]); r.ID[i] == 0 {
+	for _, c := range r.id { // the ID ends with 0 0, a 0 within it is 0 1
+		if b = append(b, c); c == 0 {
 			b = append(b, 1)
 		}
 	}
 	b = binary.BigEndian.AppendUint64(append(b, 0, 0), uint64(id))
-	return append(b, r.Data...)
+	return append(b, r.rank.Data...)
 }
 
 func parseMember(b []byte) (root int32, m winnow.Member) {
@@ -176,14 +178,8 @@ func parseMember(b []byte) (root int32, m winnow.Member) {
 	if b = b[14:]; m.Rank.ByInput {
 		b = b[8:]
 	}
-	var id []byte
-	for b[0] != 0 || b[1] != 0 {
-		if id = append(id, b[0]); b[0] == 0 {
-			b = b[1:]
-		}
-		b = b[1:]
-	}
-	m.Rank.ID, b = string(id), b[2:]
+	end := bytes.Index(b, []byte{0, 0}) // a 0 within the ID is followed by 1
+	m.Rank.ID, b = strings.ReplaceAll(string(b[:end]), "\x00\x01", "\x00"), b[end+2:]
 	m.Doc, m.Rank.Data = winnow.DocID(binary.BigEndian.Uint64(b)), b[8:]
 	return root, m
 }
@@ -263,7 +259,7 @@ func (s *memberStream) cluster(f *forest, emit func(winnow.DocID, winnow.Outcome
 
 // resolveCuts sorts spans by document, and lets the stage decide on each.
 func (j *Job) resolveCuts(ctx context.Context, files []string, emit func(winnow.DocID, winnow.Outcome) error) error {
-	s := newWordSorter[[4]uint64](j.Temp, j.Memory)
+	s := newWordSorter[[4]uint64](j.Temp, j.Memory, j.Buffers)
 	defer s.close()
 	for e, err := range edges(files, true) {
 		if err != nil {
@@ -313,6 +309,7 @@ func (j *Job) ranks() iter.Seq2[winnow.Member, error] {
 	return func(yield func(winnow.Member, error) bool) {
 		for n, sh := range j.Shards {
 			for r, err := range readRanks(sh.Sketch, j.Stage.Layout()) {
+				r.rank.ID = string(r.id)
 				if !yield(winnow.Member{Doc: winnow.NewDocID(n, r.row), Rank: r.rank}, err) {
 					return
 				}

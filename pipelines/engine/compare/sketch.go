@@ -67,41 +67,39 @@ func appendRank(b []byte, row int, r *winnow.Rank) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(r.Data))), r.Data...)
 }
 
-// readRecords yields the records of one partition with their rows, in the order in which they were added. What ends it early
-// is left in failed.
-func readRecords(path string, l winnow.Layout, part int, failed *error) iter.Seq2[int, winnow.Record] {
-	return func(yield func(int, winnow.Record) bool) {
-		size := l.Bytes()
-		for b, err := range readBlocks(path, part) {
-			if err == nil && len(b)%size != 0 {
-				err = fmt.Errorf("%s: torn record", path)
+// readRecords calls f for each record of one partition with its row, in the order in which they were added.
+func readRecords(path string, l winnow.Layout, part int, f func(row int, r *winnow.Record) error) error {
+	size := l.Bytes()
+	var r winnow.Record
+	for b, err := range readBlocks(path, part) {
+		if err == nil && len(b)%size != 0 {
+			err = fmt.Errorf("%s: torn record", path)
+		}
+		if err != nil {
+			return err
+		}
+		for ; len(b) > 0; b = b[size:] {
+			at := b[:size]
+			for k := range l.Keys {
+				r.Key[k], at = binary.LittleEndian.Uint64(at), at[8:]
 			}
-			if err != nil {
-				*failed = err
-				return
+			row := binary.LittleEndian.Uint32(at)
+			at = at[4:]
+			for k := range l.Data {
+				r.Data[k], at = binary.LittleEndian.Uint64(at), at[8:]
 			}
-			for ; len(b) > 0; b = b[size:] {
-				var r winnow.Record
-				at := b
-				for k := range l.Keys {
-					r.Key[k], at = binary.LittleEndian.Uint64(at), at[8:]
-				}
-				row := binary.LittleEndian.Uint32(at)
-				at = at[4:]
-				for k := range l.Data {
-					r.Data[k], at = binary.LittleEndian.Uint64(at), at[8:]
-				}
-				if !yield(int(row), r) {
-					return
-				}
+			if err := f(int(row), &r); err != nil {
+				return err
 			}
 		}
 	}
+	return nil
 }
 
-// ranked is a row and its rank. Rank.Data holds until the next step.
+// ranked is a row and its rank, whose ID and Data hold until the next step; rank.ID is not set.
 type ranked struct {
 	row  int
+	id   []byte
 	rank winnow.Rank
 }
 
@@ -131,7 +129,7 @@ func IDs(path string, l winnow.Layout, failed *error) iter.Seq2[int, string] {
 				*failed = err
 				return
 			}
-			if !yield(r.row, r.rank.ID) {
+			if !yield(r.row, string(r.id)) {
 				return
 			}
 		}
@@ -147,11 +145,10 @@ func (r *ranked) parse(b []byte) ([]byte, error) {
 	r.row = int(binary.LittleEndian.Uint32(b))
 	r.rank.Score = math.Float64frombits(binary.LittleEndian.Uint64(b[4:]))
 	r.rank.ByInput = b[12] != 0
-	id, b, ok := cut(b[13:])
-	if !ok {
+	var ok bool
+	if r.id, b, ok = cut(b[13:]); !ok {
 		return nil, errTorn
 	}
-	r.rank.ID = string(id)
 	if r.rank.Data, b, ok = cut(b); !ok {
 		return nil, errTorn
 	}
@@ -174,16 +171,16 @@ func Load(path string, l winnow.Layout) (map[int]Sketch, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.rank.Data = append([]byte(nil), r.rank.Data...)
+		r.rank.Data, r.rank.ID = append([]byte(nil), r.rank.Data...), string(r.id)
 		out[r.row] = Sketch{Rank: r.rank}
 	}
 	for part := range l.Partitions {
-		var err error
-		for row, r := range readRecords(path, l, part, &err) {
+		err := readRecords(path, l, part, func(row int, r *winnow.Record) error {
 			s := out[row]
-			s.Records = append(s.Records, r)
+			s.Records = append(s.Records, *r)
 			out[row] = s
-		}
+			return nil
+		})
 		if err != nil {
 			return nil, err
 		}

@@ -103,7 +103,7 @@ func (e *evidence) read(row int, buf []byte) ([]byte, error) {
 // Verify writes those candidates of one part that hold to w. evidence are the files of all shards.
 func (j *Job) Verify(ctx context.Context, part int, candidates, evidence []string, w io.Writer) (pairs, held int64, err error) {
 	cuts := j.Stage.Layout().Cuts
-	s := newWordSorter[[4]uint64](j.Temp, j.Memory)
+	s := newWordSorter[[4]uint64](j.Temp, j.Memory, j.Buffers)
 	defer s.close()
 	for e, err := range edges(candidates, cuts) {
 		if err != nil {

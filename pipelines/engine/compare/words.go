@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math/bits"
 	"os"
 	"slices"
+	"sync"
 )
 
 // words is a record of a fixed number of 64-bit words, ordered word by word.
@@ -21,13 +23,27 @@ type words interface {
 type wordSorter[W words] struct {
 	dir   string
 	limit int // records in buf; as many again are in tmp while it is sorted
-	buf   []W
-	runs  []*spill
+	*space[W]
+	from *Buffers
+	runs []*spill
 }
 
-func newWordSorter[W words](dir string, memory int64) *wordSorter[W] {
+// space is the memory that sorting takes.
+type space[W words] struct{ buf, tmp []W }
+
+// Buffers keep the memory of one sort for the next.
+type Buffers struct{ pools [6]sync.Pool }
+
+func newWordSorter[W words](dir string, memory int64, from *Buffers) *wordSorter[W] {
 	var w W
-	return &wordSorter[W]{dir: dir, limit: int(max(memory/int64(16*len(w)), 64))}
+	s := &wordSorter[W]{dir: dir, limit: int(max(memory/int64(16*len(w)), 64)), from: from}
+	if from != nil {
+		s.space, _ = from.pools[len(w)].Get().(*space[W])
+	}
+	if s.space == nil || cap(s.buf) > s.limit {
+		s.space = new(space[W])
+	}
+	return s
 }
 
 func (s *wordSorter[W]) add(w W) error {
@@ -47,7 +63,7 @@ func (s *wordSorter[W]) add(w W) error {
 
 // flush writes the buffer, sorted, to a file of its own.
 func (s *wordSorter[W]) flush() error {
-	sortWords(s.buf)
+	s.sort()
 	f, err := newSpill(s.dir)
 	if err != nil {
 		return err
@@ -73,7 +89,7 @@ func appendWords[W words](b []byte, w W) []byte {
 // sorted gives all records in order, once.
 func (s *wordSorter[W]) sorted() iter.Seq2[W, error] {
 	return func(yield func(W, error) bool) {
-		sortWords(s.buf)
+		s.sort()
 		if len(s.runs) == 0 {
 			for _, w := range s.buf {
 				if !yield(w, nil) {
@@ -137,7 +153,18 @@ func (s *wordSorter[W]) close() {
 	for _, r := range s.runs {
 		r.close()
 	}
-	s.buf, s.runs = nil, nil
+	var w W
+	if s.buf = s.buf[:0]; s.from != nil {
+		s.from.pools[len(w)].Put(s.space)
+	}
+	s.space, s.runs = nil, nil
+}
+
+func (s *wordSorter[W]) sort() {
+	if cap(s.tmp) < len(s.buf) {
+		s.tmp = make([]W, cap(s.buf))
+	}
+	sortWords(s.buf, s.tmp[:len(s.buf)])
 }
 
 func compareWords[W words](a, b W) int {
@@ -158,54 +185,59 @@ func lessWords[W words](a, b W) bool {
 	return false
 }
 
-// sortWords sorts by the bytes of the first word from the highest down, as far as they tell records apart, then by
-// comparison: first words are hashes, so that two or three steps leave a handful of records in each bucket.
-func sortWords[W words](a []W) {
+// sortWords sorts by the bits of the first word from the highest down, so many at a time that a handful of records falls to each
+// bucket: first words are hashes. What they do not tell apart is sorted by comparison.
+func sortWords[W words](a, tmp []W) {
 	switch {
 	case slices.IsSortedFunc(a, compareWords[W]): // records of one key come in order
 	case len(a) > small:
-		radix(a, make([]W, len(a)), 56)
+		radix(a, tmp, 64)
 	default:
 		insertion(a)
 	}
 }
 
-// small is up to how many records are sorted by insertion.
-const small = 40
+const (
+	small   = 24 // up to how many records are sorted by insertion
+	maxBits = 11 // that one step sorts by: its buckets' ends stay in the first cache
+)
 
-func radix[W words](a, tmp []W, shift int) {
+// radix sorts by the lowest left bits of the first word, the rest being equal.
+func radix[W words](a, tmp []W, left int) {
 	switch {
 	case len(a) <= small:
 		insertion(a)
 		return
-	case shift < 0:
+	case left <= 0:
 		slices.SortFunc(a, compareWords[W])
 		return
 	}
-	var end [257]int
+	width := min(max(bits.Len(uint(len(a)))-3, 4), maxBits, left)
+	shift, buckets := left-width, 1<<width
+	mask := uint64(buckets - 1)
+	var end [1<<maxBits + 1]uint32
 	for i := range a {
-		end[int(byte(a[i][0]>>shift))+1]++
+		end[a[i][0]>>shift&mask+1]++
 	}
-	for k := range 256 {
+	for k := range buckets {
 		end[k+1] += end[k]
 	}
-	for k := range 256 {
-		if end[k+1]-end[k] == len(a) { // this byte tells nothing apart
-			radix(a, tmp, shift-8)
-			return
-		}
+	if first := a[0][0] >> shift & mask; end[first+1]-end[first] == uint32(len(a)) { // these bits tell nothing apart
+		radix(a, tmp, shift)
+		return
 	}
-	at := end
 	for i := range a {
-		k := byte(a[i][0] >> shift)
-		tmp[at[k]] = a[i]
-		at[k]++
+		k := a[i][0] >> shift & mask
+		tmp[end[k]] = a[i]
+		end[k]++
 	}
 	copy(a, tmp[:len(a)])
-	for k := range 256 {
-		if from, to := end[k], end[k+1]; to-from > 1 {
-			radix(a[from:to], tmp[from:to], shift-8)
+	from := uint32(0)
+	for k := range buckets { // each end has moved to that of its bucket
+		if to := end[k]; to-from > 1 {
+			radix(a[from:to], tmp[from:to], shift)
 		}
+		from = end[k]
 	}
 }
 
