@@ -7,6 +7,7 @@ package compare
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -63,21 +64,12 @@ func group[W words](ctx context.Context, j *Job, part int, emit func(winnow.Edge
 	s := newWordSorter[W](j.Temp, j.Memory, j.Buffers)
 	defer s.close()
 	l := j.Stage.Layout()
-	for i, sh := range j.Shards {
-		err := readRecords(sh.Sketch, l, part, func(row int, r *winnow.Record) error {
-			if len(sh.Out) > 0 && sh.Out.Has(row) {
-				return nil
-			}
-			n++
-			r.Doc = winnow.NewDocID(i, row)
-			return s.add(pack[W](r, l.Keys))
-		})
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
+	for i := range j.Shards {
+		read, err := load(s, &j.Shards[i], i, l, part)
+		if err = cmp.Or(err, ctx.Err()); err != nil {
 			return 0, err
 		}
+		n += read
 	}
 	return n, j.Stage.Group(ctx, func(yield func(winnow.Record, error) bool) {
 		seen := 0
@@ -92,16 +84,38 @@ func group[W words](ctx context.Context, j *Job, part int, emit func(winnow.Edge
 	}, emit)
 }
 
-// pack lays a record out as words: key, document, data.
-func pack[W words](r *winnow.Record, keys int) (w W) {
-	for k := range keys {
-		w[k] = r.Key[k]
+// load adds the records of one shard's partition to s, as words: key, document, data.
+func load[W words](s *wordSorter[W], sh *Shard, number int, l winnow.Layout, part int) (n int64, err error) {
+	size, first := l.Bytes(), uint64(winnow.NewDocID(number, 0))
+	for b, err := range readBlocks(sh.Sketch, part) {
+		if err == nil && len(b)%size != 0 {
+			err = fmt.Errorf("%s: torn record", sh.Sketch)
+		}
+		if err != nil {
+			return 0, err
+		}
+		for ; len(b) > 0; b = b[size:] {
+			row := binary.LittleEndian.Uint32(b[8*l.Keys:])
+			if len(sh.Out) > 0 && sh.Out.Has(int(row)) {
+				continue
+			}
+			var w W
+			for k := range l.Keys {
+				w[k] = binary.LittleEndian.Uint64(b[8*k:])
+			}
+			w[l.Keys] = first | uint64(row)
+			for k := range l.Data {
+				w[l.Keys+1+k] = binary.LittleEndian.Uint64(b[8*(l.Keys+k)+4:])
+			}
+			n++
+			if len(s.buf) < cap(s.buf) && len(s.buf) < s.limit {
+				s.buf = append(s.buf, w)
+			} else if err := s.add(w); err != nil {
+				return 0, err
+			}
+		}
 	}
-	w[keys] = uint64(r.Doc)
-	for k := keys + 1; k < len(w); k++ {
-		w[k] = r.Data[k-keys-1]
-	}
-	return w
+	return n, nil
 }
 
 func unpack[W words](w W, keys int) (r winnow.Record) {
