@@ -63,9 +63,9 @@ func sketch(t testing.TB, s winnow.Corpus, text string) (keys []uint64, data []b
 // Sketches are stored between runs: a change of these hashes is a change of Layout.Records.
 func TestSketchIsStable(t *testing.T) {
 	for _, c := range []struct{ signature, text, want string }{
-		{Fast, fox, "2c7c2d8047601a60 f6c6300aed6702ce 31980b88"},
+		{Fast, fox, "38b458c4d1e17104 12e2aad23a4fe0bb c5c7d4ee"},
 		{Fast, spring, "75d50a5d1f3da931 f055fd53c4658e96 d8920a7e"},
-		{Fast, "short", "4483868b4f8723f3 88b41b4d1504fe5d 74628456"},
+		{Fast, "short", "7fdc392748388e09 555203ffa89bd89f 511a30ae"},
 		{Datatrove, fox, "d8977566304285af 132dafdd307a738d 45b513e9"},
 		{DatatroveSHA1, fox, "9c2a3eae9b99f02c ab906a1b6809cd86 e1d665b9"},
 	} {

@@ -1,9 +1,8 @@
 package dedup
 
 import (
+	"encoding/binary"
 	"math/bits"
-
-	"github.com/zeebo/xxh3"
 
 	"winnow/dedup/fold"
 )
@@ -60,13 +59,29 @@ func (k *sketcher) wordUnits() {
 	start := 0
 	for i, c := range k.text.Buf {
 		if c == ' ' {
-			k.units = append(k.units, xxh3.Hash(k.text.Buf[start:i]))
+			k.units = append(k.units, hashWord(k.text.Buf[start:i]))
 			start = i + 1
 		}
 	}
 	if len(k.text.Buf) > 0 {
-		k.units = append(k.units, xxh3.Hash(k.text.Buf[start:]))
+		k.units = append(k.units, hashWord(k.text.Buf[start:]))
 	}
+}
+
+// hashWord hashes a short string by products of 128 bits, as wyhash and xxh3 do, without their care for long ones.
+func hashWord(b []byte) uint64 {
+	h := uint64(len(b)) * 0xd6e8feb86659fd93
+	for ; len(b) > 8; b = b[8:] {
+		h = fold128(h^binary.LittleEndian.Uint64(b), unitFactor) + h
+	}
+	var tail uint64
+	switch n := len(b); {
+	case n >= 4:
+		tail = uint64(binary.LittleEndian.Uint32(b)) | uint64(binary.LittleEndian.Uint32(b[n-4:]))<<32
+	case n > 0:
+		tail = uint64(b[0]) | uint64(b[n/2])<<8 | uint64(b[n-1])<<16
+	}
+	return fold128(h^tail, 0xa0761d6478bd642f) ^ h
 }
 
 func (k *sketcher) roll(n int) []uint64 {

@@ -4,6 +4,7 @@ package fold
 
 import (
 	"bytes"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 
@@ -31,22 +32,32 @@ func (f *Text) Fold(s string) {
 		c := s[i]
 		if c < utf8.RuneSelf {
 			lower := asciiLower[c]
-			switch {
-			case lower == 0:
+			if lower == 0 {
 				open = false
 				i++
 				continue
-			case lower == '0':
-				i = number(s, i)
-			default:
-				i++
 			}
 			if !open {
 				f.start()
 				open = true
 			}
-			f.Buf = append(f.Buf, lower)
+			if lower == '0' {
+				i = number(s, i)
+				f.Buf = append(f.Buf, lower)
+				continue
+			}
+			i = f.ascii(s, i)
 			continue
+		}
+		if c >= 0xe4 && c <= 0xe9 && i+2 < len(s) { // most of Han, without decoding
+			if r := rune(c&15)<<12 | rune(s[i+1]&63)<<6 | rune(s[i+2]&63); r >= 0x4e00 && r <= 0x9fff && s[i+1]&0xc0 == 0x80 && s[i+2]&0xc0 == 0x80 {
+				f.start()
+				f.Dense++
+				f.Buf = append(f.Buf, c, s[i+1], s[i+2])
+				open = false
+				i += 3
+				continue
+			}
 		}
 		r, n := utf8.DecodeRuneInString(s[i:])
 		switch {
@@ -74,6 +85,27 @@ func (f *Text) Fold(s string) {
 		}
 		i += n
 	}
+}
+
+// ascii appends a run of ASCII letters in lower case, and gives where it ends.
+func (f *Text) ascii(s string, i int) int {
+	f.Buf = slices.Grow(f.Buf, 16)
+	for i < len(s) {
+		at := len(f.Buf)
+		room := f.Buf[at:cap(f.Buf)]
+		run := s[i:min(len(s), i+len(room))]
+		n := 0
+		for n < len(run) && n < len(room) && run[n] < utf8.RuneSelf && asciiLower[run[n]] > '0' {
+			room[n] = asciiLower[run[n]]
+			n++
+		}
+		f.Buf = f.Buf[:at+n]
+		if i += n; n < len(run) {
+			return i
+		}
+		f.Buf = slices.Grow(f.Buf, 64)
+	}
+	return i
 }
 
 // start begins a word.
@@ -106,7 +138,7 @@ func (f *Text) letters(r rune) {
 }
 
 // asciiLower is the folded form of an ASCII character; 0 where it separates words.
-var asciiLower = func() (t [utf8.RuneSelf]byte) {
+var asciiLower = func() (t [256]byte) {
 	for c := byte('a'); c <= 'z'; c++ {
 		t[c], t[c-'a'+'A'] = c, c
 	}
