@@ -149,69 +149,63 @@ func readRate(p *Pool, buffer []float32) float64 {
 // every weight once per token allows: weight bytes per CPU-second against reading per CPU-second, medians of figures that
 // alternate.
 func BenchmarkDecode(b *testing.B) {
-	for _, s := range []struct {
-		name string
-		c    Config
-	}{
-		{"d512", Config{Vocab: 8192, Context: 512, Dim: 512, FFN: 1376, Layers: 8, Heads: 8, KVHeads: 8, HeadDim: 64, NormEps: 1e-5, RopeTheta: 1e4}},
-		{"135M", Config{Vocab: 49152, Context: 512, Dim: 576, FFN: 1536, Layers: 30, Heads: 9, KVHeads: 3, HeadDim: 64, NormEps: 1e-5, RopeTheta: 1e4, Tied: true}},
+	buffer := make([]float32, 1<<25)
+	for i := 0; i < len(buffer); i += 1024 {
+		buffer[i] = 1
+	}
+	for _, s := range []benchShape{
+		{name: "d512", c: Config{Vocab: 8192, Context: 512, Dim: 512, FFN: 1376, Layers: 8, Heads: 8, KVHeads: 8, HeadDim: 64, NormEps: 1e-5, RopeTheta: 1e4}},
+		{name: "135M", c: Config{Vocab: 49152, Context: 512, Dim: 576, FFN: 1536, Layers: 30, Heads: 9, KVHeads: 3, HeadDim: 64, NormEps: 1e-5, RopeTheta: 1e4, Tied: true}},
 	} {
 		m, err := New(s.c, 1)
 		if err != nil {
 			b.Fatal(err)
 		}
-		buffer := make([]float32, 1<<25)
-		for i := 0; i < len(buffer); i += 1024 {
-			buffer[i] = 1
-		}
 		for _, threads := range []int{1, 2} {
 			p := testPool(b, threads, "")
 			for _, streams := range []int{1, 8} {
-				b.Run(fmt.Sprintf("%s/%d streams/%d", s.name, streams, threads), func(b *testing.B) {
-					d, err := NewDecoder(m, p, streams, 0)
-					if err != nil {
-						b.Fatal(err)
-					}
-					slots, ids := make([]int, streams), make([]int32, streams)
-					for i := range slots {
-						slots[i], ids[i] = i, int32(i)
-						if _, err := d.Prefill(i, make([]int32, 200)); err != nil {
-							b.Fatal(err)
-						}
-					}
-					start := cpuTime()
-					var steps, reads []float64
-					for b.Loop() {
-						if streams == 1 && len(steps)%8 == 0 {
-							b.StopTimer()
-							before := cpuTime()
-							reads = append(reads, readRate(p, buffer))
-							start += cpuTime() - before
-							b.StartTimer()
-						}
-						before := cpuTime()
-						for _, slot := range slots {
-							if d.Len(slot) == d.Context() {
-								d.Truncate(slot, 200)
-							}
-						}
-						if _, err := d.Step(slots, ids); err != nil {
-							b.Fatal(err)
-						}
-						steps = append(steps, (cpuTime() - before).Seconds())
-					}
-					seconds := b.Elapsed().Seconds()
-					b.ReportMetric(float64(b.N*streams)/seconds, "tok/s")
-					b.ReportMetric(float64(b.N*streams)/(cpuTime()-start).Seconds(), "tok/cpu-s")
-					if streams == 1 {
-						slices.Sort(steps)
-						slices.Sort(reads)
-						bytes := 4 * float64(s.c.MatmulParams())
-						b.ReportMetric(100*bytes/steps[len(steps)/2]/reads[len(reads)/2], "%bandwidth")
-						b.ReportMetric(reads[len(reads)/2]/1e9, "read-GB/cpu-s")
-					}
-				})
+				d, err := NewDecoder(m, p, streams, 0)
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.Run(fmt.Sprintf("%s/%d streams/%d", s.name, streams, threads), func(b *testing.B) { benchmarkDecode(b, d, buffer) })
 			}
 		}
+	}
+}
+
+func benchmarkDecode(b *testing.B, d *Decoder, buffer []float32) {
+	streams := d.Slots()
+	slots, ids := make([]int, streams), make([]int32, streams)
+	for i := range slots {
+		slots[i], ids[i] = i, int32(i)
+		d.Reset(i)
+		if _, err := d.Prefill(i, make([]int32, 200)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	var steps, reads []float64
+	for b.Loop() {
+		if len(steps)%8 == 0 {
+			b.StopTimer()
+			reads = append(reads, readRate(d.pool, buffer))
+			b.StartTimer()
+		}
+		start := cpuTime()
+		for _, slot := range slots {
+			if d.Len(slot) == d.Context() {
+				d.Truncate(slot, 200)
+			}
+		}
+		if _, err := d.Step(slots, ids); err != nil {
+			b.Fatal(err)
+		}
+		steps = append(steps, (cpuTime() - start).Seconds())
+	}
+	b.ReportMetric(float64(b.N*streams)/b.Elapsed().Seconds(), "tok/s")
+	b.ReportMetric(float64(streams)/median(steps), "tok/cpu-s")
+	b.ReportMetric(median(reads)/1e9, "read-GB/cpu-s")
+	if streams == 1 {
+		b.ReportMetric(100*4*float64(d.config.MatmulParams())/median(steps)/median(reads), "%bandwidth")
 	}
 }

@@ -215,3 +215,63 @@ func TestConfig(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// A step's logits exist in chunks, all memory comes back, and a second step of the same shape takes no more.
+func TestMemory(t *testing.T) {
+	c := Config{Vocab: 20000, Context: 64, Dim: 8, FFN: 16, Layers: 2, Heads: 2, KVHeads: 1, HeadDim: 4, NormEps: 1e-5, RopeTheta: 1e4}
+	tr := NewTrainer(testModel(t, c, 1), testPool(t, 2, ""))
+	b := uniformBatch(c, 5, 64)
+	mustAccumulate(t, tr, b, 1)
+	if held := tr.arena.held; held > int64(b.Rows*b.Len*c.Vocab)/2 {
+		t.Errorf("%d values for logits of %d", held, b.Rows*b.Len*c.Vocab)
+	}
+	for i := range 2 * keepSteps {
+		held := tr.arena.held
+		if mustAccumulate(t, tr, b, 1); tr.arena.held > held || tr.arena.lent != 0 {
+			t.Errorf("step %d: %d values held after %d, %d lent", i, tr.arena.held, held, tr.arena.lent)
+		}
+	}
+	small := uniformBatch(c, 1, 8)
+	for range 2 * keepSteps {
+		mustAccumulate(t, tr, small, 1)
+	}
+	if most := int64(8 * c.Vocab * 2); tr.arena.held > most {
+		t.Errorf("%d values held by small batches, want at most %d", tr.arena.held, most)
+	}
+}
+
+// FuzzBatch: a batch is refused with an error, or its spans cover it in order and its losses are numbers.
+func FuzzBatch(f *testing.F) {
+	f.Add([]byte{1, 2, 3, 4, 5, 6}, uint8(2), uint8(3), uint64(1))
+	f.Add([]byte{0, 255, 22, 23, 9}, uint8(1), uint8(5), uint64(2))
+	c := testConfigs()["qwen2 tied"]
+	tr := NewTrainer(testModel(f, c, 1), testPool(f, 1, ""))
+	f.Fuzz(func(t *testing.T, ids []byte, rows, length uint8, seed uint64) {
+		b := testBatch(c, int(rows%5), int(length), seed)
+		for i := range min(len(ids), len(b.IDs)) {
+			b.IDs[i], b.Pos[len(b.Pos)-1-i] = int32(ids[i]), int32(ids[i]%70)
+		}
+		nats, err := tr.Nats(b)
+		if err != nil {
+			if b.check(c) == nil {
+				t.Fatal(err)
+			}
+			return
+		}
+		at := 0
+		for _, s := range b.spans() {
+			if s.start != at || s.end <= s.start || s.start/b.Len != (s.end-1)/b.Len {
+				t.Fatalf("span %v after %d", s, at)
+			}
+			at = s.end
+		}
+		if at != len(nats) || tr.arena.lent != 0 {
+			t.Fatalf("spans cover %d of %d, %d values lent", at, len(nats), tr.arena.lent)
+		}
+		for i, v := range nats {
+			if !(v >= 0) || v != 0 && b.Targets[i] < 0 || math.IsInf(float64(v), 0) {
+				t.Fatalf("position %d: %v nats for target %d", i, v, b.Targets[i])
+			}
+		}
+	})
+}
