@@ -169,7 +169,7 @@ func fill(c llm.Config, shapes map[string][]int, read func(name string, dst []fl
 	if err := affordable(c, shapes); err != nil {
 		return nil, err
 	}
-	m, err := llm.New(c, 0)
+	m, err := llm.Zero(c)
 	if err != nil {
 		return nil, err
 	}

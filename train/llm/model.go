@@ -35,6 +35,28 @@ type Block struct {
 // New makes a model whose weights follow N(0, 0.02), those into the residual stream N(0, 0.02/√(2L)) (llama2.c, nanoGPT); norms
 // are 1, biases 0. Each parameter has its own generator, seeded by seed and its name.
 func New(c Config, seed uint64) (*Model, error) {
+	m, err := Zero(c)
+	if err != nil {
+		return nil, err
+	}
+	residual := 0.02 / math.Sqrt(2*float64(c.Layers))
+	for _, p := range m.named() {
+		switch p.role {
+		case weight:
+			fillNormal(values(p.param), seed, p.name, 0.02)
+		case residualWeight:
+			fillNormal(values(p.param), seed, p.name, residual)
+		case norm:
+			for i := range values(p.param) {
+				values(p.param)[i] = 1
+			}
+		}
+	}
+	return m, nil
+}
+
+// Zero makes a model of zeros, to be filled through Weights.
+func Zero(c Config) (*Model, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
@@ -51,19 +73,6 @@ func New(c Config, seed uint64) (*Model, error) {
 	}
 	if !c.Tied {
 		m.Head = newParam(c.Vocab, c.Dim)
-	}
-	residual := 0.02 / math.Sqrt(2*float64(c.Layers))
-	for _, p := range m.named() {
-		switch p.role {
-		case weight:
-			fillNormal(values(p.param), seed, p.name, 0.02)
-		case residualWeight:
-			fillNormal(values(p.param), seed, p.name, residual)
-		case norm:
-			for i := range values(p.param) {
-				values(p.param)[i] = 1
-			}
-		}
 	}
 	return m, nil
 }
