@@ -31,6 +31,7 @@ func (a *app) planCmd() *cobra.Command {
 		},
 	}
 	f.add(a, cmd)
+	cmd.AddCommand(a.planTrain())
 	cmd.Flags().IntVar(&sample, "sample", 2000, a.lang.T("documents to measure on", "用多少篇文档测量"))
 	cmd.Flags().IntVarP(&jobs, "jobs", "j", 0, a.lang.T("cores that the run would use; 0: all", "假定使用的核数；0 为全部"))
 	return cmd

@@ -7,8 +7,13 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"winnow/train/scaling"
 )
 
 // said runs a command and gives stdout and stderr.
@@ -110,4 +115,55 @@ func TestServeCommand(t *testing.T) {
 	for _, bad := range [][]string{{"--slots", "0"}, {"--template", "jinja"}} {
 		said(t, 2, "", append([]string{"serve", model}, bad...)...)
 	}
+}
+
+func TestTrainScalingAndPlan(t *testing.T) {
+	run, _ := smallRun(t, 300)
+	out := filepath.Join(t.TempDir(), "family")
+	args := []string{"train", "scaling", "--data", run, "--out", out, "--vocab", "320", "--flops", "3e9,6e9", "--models", "3", "--extra", "1", "--json"}
+	text, told := said(t, 0, "", args...)
+	var f scaling.Family
+	if err := json.Unmarshal([]byte(text), &f); err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Arms) < 6 || len(f.Budgets) != 2 || strings.Count(told, "held out") != len(f.Arms) {
+		t.Errorf("%d arms, %d budgets, said %q", len(f.Arms), len(f.Budgets), told)
+	}
+	for _, arm := range f.Arms {
+		if c := float64(arm.Tokens) * arm.Shape.FLOPs / arm.Budget; c > 1 || c < .5 || !(arm.Loss > 0 && arm.Loss < 8.5) {
+			t.Errorf("%+v: %.2f of its budget", arm, c)
+		}
+	}
+	for _, b := range f.Budgets {
+		if (b.Minimum == nil) == (b.Problem == "") {
+			t.Errorf("%+v: neither a minimum nor a reason", b)
+		}
+	}
+	again, told := said(t, 0, "", args...)
+	if again != text || strings.Contains(told, "held out") {
+		t.Errorf("a finished family was trained again: %q", told)
+	}
+	table, _ := said(t, 0, "", append(slices.Clone(args[:len(args)-1]), "--quiet")...)
+	if !strings.Contains(table, "bits/byte") || !strings.Contains(table, f.Arms[0].Shape.Name) {
+		t.Errorf("table %q", table)
+	}
+	if b, err := os.ReadFile(filepath.Join(out, familyPage)); err != nil || !strings.Contains(string(b), "6e+09 FLOP") {
+		t.Errorf("page: %v", err)
+	}
+	model, _ := smallModel(t, []string{"another text", "another tokenizer"})
+	said(t, 2, "", append(slices.Clone(args), "--tokenizer", model)...)
+	said(t, 2, "", append(slices.Clone(args), "--models", "2")...)
+
+	var p trainPlan
+	winnowJSON(t, &p, "plan", "train", "--minutes", "0.01", "--vocab", "320", "--scaling", filepath.Join(out, familyName))
+	if p.Depth < 1 || p.Plan == nil || !(p.Tokens > 0) || !(p.Peak > 0) || p.Own == nil || len(p.Extern) != 2 || p.Extern[0].Decades < 4 {
+		t.Errorf("%+v", p)
+	}
+	text, _ = said(t, 0, "", "plan", "train", "--minutes", "0.01", "--vocab", "320", "--scaling", "nowhere.json")
+	for _, want := range []string{"--depth ", "there are no own runs", "decades extrapolated", "do not compare with bits per byte"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing in %q", want, text)
+		}
+	}
+	said(t, 2, "", "plan", "train", "--minutes", "0")
 }

@@ -14,6 +14,7 @@ func (a *app) trainCmd() *cobra.Command {
 		a.trainEval(),
 		a.trainTokenizer(),
 		a.trainSweep(),
+		a.trainScaling(),
 	)
 	return cmd
 }
