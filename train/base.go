@@ -130,6 +130,11 @@ func (b *base) begin() (err error) {
 
 // record writes what a step did to the journals. Of a spike it names the documents.
 func (b *base) record(m *Metric, c *clock) error {
+	place, err := b.stream.Where(m.Row - 1)
+	if err != nil {
+		return err
+	}
+	m.Epoch = int(place.Epoch) + 1
 	if m.Spike != "" {
 		m.Documents = b.documents(m.Row-int64(b.loop.batch.Rows), b.loop.batch.Rows)
 		b.tell(Event{Type: "spike", Metric: m})

@@ -213,6 +213,82 @@ func TestBaseWithDamagedCheckpoint(t *testing.T) {
 	same(t, "damaged", bytesOf(t, straight), bytesOf(t, out))
 }
 
+// TestBaseUnderAnotherKernel warns, and goes on.
+func TestBaseUnderAnotherKernel(t *testing.T) {
+	run, out := smallRun(t), t.TempDir()
+	ctx, cancel := context.WithCancel(context.Background())
+	o := smallOptions(out, run, pool(t, 1))
+	if o.Pool.Kernel() == "portable" {
+		t.Skip("this CPU runs the portable kernel alone")
+	}
+	o.Tell = func(e Event) {
+		if e.Type == "step" && e.Metric.Step == 4 {
+			cancel()
+		}
+	}
+	if _, err := Base(ctx, o); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	first := o.Pool.Kernel()
+	other, err := llm.NewPool(1, "portable")
+	must(t, err)
+	t.Cleanup(other.Close)
+	o.Pool = other
+	var warning string
+	o.Tell = func(e Event) {
+		if e.Type == "warning" {
+			warning = e.EN
+		}
+	}
+	r, err := Base(context.Background(), o)
+	must(t, err)
+	if r.Steps != 20 || !strings.Contains(warning, first) || !strings.Contains(warning, "portable") {
+		t.Errorf("%d steps, warned: %q", r.Steps, warning)
+	}
+}
+
+func TestBaseWithNothingHeldOut(t *testing.T) {
+	o := smallOptions(t.TempDir(), smallRun(t), pool(t, 1))
+	o.Holdout, o.Asked.Tokens = 0, 2*2*4*24
+	r, err := Base(context.Background(), o)
+	must(t, err)
+	if r.Steps != 2 || len(r.Held) != 0 || len(r.Grams) != 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestBaseMixes reads two runs three to one, and stops where the first of them was read twice.
+func TestBaseMixes(t *testing.T) {
+	run, out := smallRun(t), t.TempDir()
+	o := smallOptions(out, run, pool(t, 1))
+	o.Sources = []Source{{run, 3}, {run, 1}}
+	o.Asked.Tokens, o.Epochs, o.Accumulate, o.Batch = 0, 2, 1, 16
+	r, err := Base(context.Background(), o)
+	must(t, err)
+	metrics, err := ReadMetrics(out)
+	must(t, err)
+	last := metrics[len(metrics)-2] // the last line is an evaluation
+	p, err := readPlan(out)
+	must(t, err)
+	if p.Limit != "epochs" || r.Steps != p.Schedule.Steps || last.Epoch > 2 || last.Epoch < 1 {
+		t.Errorf("%d steps by %s, epoch %d", r.Steps, p.Limit, last.Epoch)
+	}
+}
+
+func TestSweep(t *testing.T) {
+	o := smallOptions(t.TempDir(), smallRun(t), pool(t, 2))
+	o.Asked.Tokens, o.Batch, o.Accumulate = 20*1024, 0, 1
+	var told []Arm
+	arms, err := Sweep(context.Background(), o, []int{1, 2}, []float64{1e-5, 4e-3}, func(a Arm) { told = append(told, a) })
+	must(t, err)
+	if !reflect.DeepEqual(arms, told) || len(arms) != 4 || arms[1].Steps != 20 || arms[3].Depth != 2 {
+		t.Errorf("%+v", arms)
+	}
+	if arms[0].Held[All] < arms[1].Held[All]+.5 {
+		t.Errorf("a rate of 1e-5 gives %.3f bits per byte, 4e-3 %.3f", arms[0].Held[All], arms[1].Held[All])
+	}
+}
+
 func TestBaseDiverges(t *testing.T) {
 	run, out := smallRun(t), t.TempDir()
 	o := smallOptions(out, run, pool(t, 1))

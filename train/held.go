@@ -62,6 +62,9 @@ func tokensOf(sources []rows.Source) iter.Seq2[document, error] {
 
 // grams are the bits per byte of n-grams counted on what is trained on, on what is held out: by language, then model.
 func grams(h *eval.Held, trained []rows.Source, tok *bpe.Tokenizer) (map[string]map[string]float64, error) {
+	if h.Tokens() == 0 {
+		return nil, nil
+	}
 	texts := func(yield func([]int32, error) bool) {
 		for d, err := range tokensOf(trained) {
 			if !yield(d.ids, err) {
