@@ -197,10 +197,25 @@ func (p lineagePrinter) circumstances(i *checkpoint.Info) string {
 
 func (p lineagePrinter) data(d checkpoint.Data, depth int) {
 	p.put(depth, "run:"+d.Run, fmt.Sprintf(p.lang.T("run %s, recipe %s, data %s", "运行 %s，配方 %s，数据 %s"), d.Run, short(d.Recipe), short(d.Hash)))
-	for _, s := range d.Shards {
+	for k, s := range d.Shards {
+		if p.enough(k, len(d.Shards), depth+1) {
+			break
+		}
 		p.put(depth+1, "", fmt.Sprintf(p.lang.T("shard %s  %s bytes  %s", "分片 %s  %s 字节  %s"), s.Name, report.Count(s.Bytes), short(s.SHA256)))
 	}
-	for _, in := range d.Inputs {
+	for k, in := range d.Inputs {
+		if p.enough(k, len(d.Inputs), depth+1) {
+			break
+		}
 		p.put(depth+1, "", fmt.Sprintf(p.lang.T("from %s  %s bytes", "来自 %s  %s 字节"), in.File, report.Count(in.Bytes)))
 	}
+}
+
+// enough ends a long list behind its tenth line; --json has all of it.
+func (p lineagePrinter) enough(k, n, depth int) bool {
+	if k < 10 || n <= 12 {
+		return false
+	}
+	p.put(depth, "", fmt.Sprintf(p.lang.T("and %s more (--json lists all)", "另有 %s 个（--json 列出全部）"), report.Count(int64(n-k))))
+	return true
 }
