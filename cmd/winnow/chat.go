@@ -43,7 +43,7 @@ In the session: /reset, /temp 0.8, /seed 1, /max 100, /help, /quit.`,
 			if err != nil {
 				return err
 			}
-			c := &chat{app: a, writer: w, samplingFlags: s, template: t, system: system}
+			c := &session{app: a, writer: w, samplingFlags: s, template: t, system: system}
 			return c.run(cmd.Context())
 		},
 	}
@@ -66,8 +66,8 @@ func templateOf(_ *checkpoint.Info, name string) (serve.Template, error) {
 	return nil, usage("--template %s: write plain", name)
 }
 
-// chat is a session.
-type chat struct {
+// session is a conversation at the terminal.
+type session struct {
 	*app
 	*writer
 	samplingFlags
@@ -77,7 +77,7 @@ type chat struct {
 	turns    []serve.Message
 }
 
-func (c *chat) run(ctx context.Context) error {
+func (c *session) run(ctx context.Context) error {
 	what := c.lang.T("it goes on with your text", "它续写你的文本")
 	if c.template != nil {
 		what = c.lang.T("turns are written by the template ", "对话模板：") + c.template.Name()
@@ -120,7 +120,7 @@ func (c *chat) run(ctx context.Context) error {
 	}
 }
 
-func (c *chat) reset() {
+func (c *session) reset() {
 	c.text, c.turns = "", nil
 	if c.system != "" {
 		c.text = c.system + "\n"
@@ -129,7 +129,7 @@ func (c *chat) reset() {
 }
 
 // command does what a line that begins with / says; true ends the session.
-func (c *chat) command(line string) (quit bool) {
+func (c *session) command(line string) (quit bool) {
 	name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
 	var err error
 	switch name {
@@ -161,7 +161,7 @@ func (c *chat) command(line string) (quit bool) {
 }
 
 // answer lets the model write, and keeps what it wrote. Each answer takes the next seed.
-func (c *chat) answer(ctx context.Context, line string) error {
+func (c *session) answer(ctx context.Context, line string) error {
 	r, trim, err := c.prompt(line)
 	if err != nil {
 		return err
@@ -194,7 +194,7 @@ func (c *chat) answer(ctx context.Context, line string) error {
 }
 
 // prompt adds the line, and drops what no longer fits: of a text its begin, of a conversation its oldest turns.
-func (c *chat) prompt(line string) (r serve.Request, trim bool, err error) {
+func (c *session) prompt(line string) (r serve.Request, trim bool, err error) {
 	room := c.engine.Context() - min(max(c.most, 1), c.engine.Context()/2)
 	c.text += line
 	c.turns = append(c.turns, serve.Message{Role: "user", Content: line})

@@ -3,17 +3,32 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"winnow/pipelines"
+	"winnow/train/chat/source"
 )
 
 func (a *app) checkCmd() *cobra.Command {
-	return &cobra.Command{
-		Use: "check RECIPE", Args: exactArgs(1, 1),
-		Short: a.lang.T("check a recipe and run its own tests; nothing is written", "检查配方并运行其自带测试；不写任何东西"),
+	var as string
+	var first int
+	var rows rowFlags
+	cmd := &cobra.Command{
+		Use: "check RECIPE | check FILE... --as chat|preference|feedback", Args: exactArgs(1, 1<<20),
+		Short: a.lang.T("check a recipe and run its own tests, or check data for fine-tuning; nothing is written", "检查配方并运行其自带测试，或检查微调数据；不写任何东西"),
+		Long: a.lang.T(`Check a recipe and run its own tests. With --as, check files of conversations, preferences or feedback: JSON lines, JSON arrays
+or parquet, plain or under gzip or zstd. It counts rows by shape and names file, line, field and the right shape of what is wrong.`,
+			`检查配方并运行其自带测试。用 --as 则检查对话、偏好或反馈数据文件：JSON 行、JSON 数组或 parquet，可经 gzip 或 zstd 压缩。
+按格式统计行数，并对有误之处指出文件、行号、字段与正确的写法。`) + shapesHelp() + exitCodes,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if as != "" {
+				return a.checkRows(args, as, first, &rows)
+			}
+			if len(args) > 1 {
+				return usage("check: one recipe; files of rows need --as chat, preference or feedback")
+			}
 			r, raw, err := pipelines.Load(args[0])
 			if err != nil {
 				return &exitError{exitUsage, err}
@@ -29,6 +44,23 @@ func (a *app) checkCmd() *cobra.Command {
 			return a.tested(args[0], results)
 		},
 	}
+	cmd.Flags().StringVar(&as, "as", "", a.lang.T("what the rows are: chat, preference, feedback", "行的用途：chat、preference、feedback"))
+	cmd.Flags().IntVar(&first, "first", 5, a.lang.T("how many refused rows to show", "显示多少条被拒绝的行"))
+	rows.add(a, cmd)
+	return cmd
+}
+
+// shapesHelp lists the shapes of rows.
+func shapesHelp() string {
+	var b strings.Builder
+	chats, pairs, judged := source.Shapes()
+	for i, list := range [][][2]string{chats, pairs, judged} {
+		fmt.Fprintf(&b, "\n\n--as %s", []string{"chat", "preference", "feedback"}[i])
+		for _, s := range list {
+			fmt.Fprintf(&b, "\n  %-24s %s", s[0], s[1])
+		}
+	}
+	return b.String() + "\n"
 }
 
 func (a *app) tested(recipe string, results []pipelines.TestResult) error {
