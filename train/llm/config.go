@@ -18,6 +18,9 @@ import (
 // Pool is the workers and the instruction set on which a model computes; winnow/train/internal/kernel describes it.
 type Pool = kernel.Pool
 
+// Figure is what Pool.Measure reports of each product: its rate and the peak beside it, in GFLOP/s by CPU time.
+type Figure = kernel.Figure
+
 // NewPool starts threads workers (0: GOMAXPROCS) with the kernel of that name ("": the best that this CPU runs, or what
 // WINNOW_KERNEL names). It fails when the name is unknown or this CPU cannot run it.
 func NewPool(threads int, name string) (*Pool, error) { return kernel.New(threads, name) }
