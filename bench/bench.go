@@ -56,6 +56,10 @@ func All() []Bench {
 		{"filter", "the rules of each family", "各族过滤规则", prepareFilter},
 		{"dedup", "MinHash signatures, grouping and clustering, spans", "MinHash 签名、分组与聚类、片段", prepareDedup},
 		{"dedup-scale", "grouping and clustering out of core, on synthetic sketches (--docs)", "外存分组与聚类，合成签名（--docs）", prepareScale},
+		{"tokenizer", "training a tokenizer and encoding by it", "训练分词器与编码", prepareTokenizer},
+		{"kernels", "matrix products beside the peak of multiply-adds", "矩阵乘法与乘加峰值", prepareKernels},
+		{"train", "steps of training", "训练步", prepareTrain},
+		{"generate", "decoding, one stream and eight", "解码：单路与八路", prepareGenerate},
 	}
 }
 
@@ -135,3 +139,16 @@ func (o *Options) perPass(ctx context.Context, pass func() error) (float64, erro
 
 // rate is n/seconds in millions where n counts bytes.
 func rate(n int64, seconds float64) float64 { return float64(n) / 1e6 / seconds }
+
+func sum(list []float64) (s float64) {
+	for _, x := range list {
+		s += x
+	}
+	return s
+}
+
+// middle is the median; it sorts the list.
+func middle(list []float64) float64 {
+	slices.Sort(list)
+	return list[len(list)/2]
+}
