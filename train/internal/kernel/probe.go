@@ -52,21 +52,22 @@ func (p *Pool) peakRate(rounds int) float64 {
 	return float64(rounds) * float64(p.table.peakFlops) / time.Since(start).Seconds() / 1e9
 }
 
-// Bandwidth measures how fast the pool's threads together read memory that no cache holds, in GB/s: the best of several
-// passes over 256 MB.
+// Bandwidth measures how fast memory is read that no cache of a core holds, in GB for a second of one thread's processor time:
+// the median of several passes over 256 MB by all threads.
 func (p *Pool) Bandwidth() float64 {
 	const span = 1 << 18 // 1 MB
 	buffer := make([]float32, 1<<26)
 	for i := 0; i < len(buffer); i += 1024 {
 		buffer[i] = 1 // each page is there before the clock runs
 	}
-	best := 0.0
-	for range 5 {
-		start := time.Now()
+	var rates []float64
+	for range 9 {
+		start := cpuSeconds()
 		p.Run(len(buffer)/span, func(w *Worker, i int) { w.table.read(buffer[i*span : (i+1)*span]) })
-		best = max(best, float64(4*len(buffer))/time.Since(start).Seconds()/1e9)
+		rates = append(rates, float64(4*len(buffer))/(cpuSeconds()-start)/1e9)
 	}
-	return best
+	slices.Sort(rates)
+	return rates[len(rates)/2]
 }
 
 // shapes are the products of a small model's step: m, n, k.
