@@ -111,7 +111,7 @@ def with_llama_cpp(folder, name, want):
         model = llama_cpp.Llama(str(folder / file), n_ctx=len(want["ids"]), logits_all=True, verbose=False, n_threads=1, n_threads_batch=1, type_k=0, type_v=0, flash_attn=False)
         model.eval(want["ids"])
         # f16 and q8_0 products round activations too, so a difference is left that is not the file's.
-        say(f"llama.cpp {file}", distance(model.scores[: len(want["ids"])], want["logits"][file]), {"f32": 1e-3, "f16": 5e-2, "q8_0": 2.5e-1}[kind])
+        say(f"llama.cpp {file}", distance(model.scores[: len(want["ids"])], want["logits"][file]), {"f32": 1e-4, "f16": 5e-2, "q8_0": 2.5e-1}[kind])
         for text, ids in zip(want["texts"], want["tokens"]):
             got = model.tokenize(text.encode(), add_bos=False, special=False)
             if got != ids or model.detokenize(ids).decode() != text:
