@@ -34,6 +34,7 @@ type DedupSpec struct {
 	Verify    float64     `yaml:"verify"`    // minhash: least exact Jaccard similarity
 	Seed      uint64      `yaml:"seed"`      // minhash: 1
 
+	Exact    bool    `yaml:"exact"`     // line, paragraph, sentence: as they stand; else case, punctuation and numbers make no difference
 	MinChars int     `yaml:"min_chars"` // line, paragraph: shorter ones stay; 1
 	Tokens   int     `yaml:"tokens"`    // span: 50
 	MaxCut   float64 `yaml:"max_cut"`   // parts: share of a text that may be cut before the document goes; 1
@@ -104,7 +105,7 @@ func newDedup(d *DedupSpec, before []winnow.Signal) (winnow.Corpus, error) {
 	policy, copies := d.split()
 	if d.cuts() {
 		return cut.New(cut.Options{
-			Method: d.Method, Keep: policy, MaxShare: d.MaxCut, MinChars: d.MinChars, Tokens: d.Tokens,
+			Method: d.Method, Keep: policy, MaxShare: d.MaxCut, Exact: d.Exact, MinChars: d.MinChars, Tokens: d.Tokens,
 			Bloom: cut.Bloom{NGram: d.NGram, Stride: d.Stride, Threshold: d.Threshold, Expected: d.Expected, FalseRate: d.FalseRate},
 		})
 	}

@@ -22,6 +22,7 @@ type Options struct {
 	Method   string
 	Keep     string  // which of the places stays, as below; default longest
 	MaxShare float64 // 0..1, how much of a document's parts may be cut before it goes whole; default 1: when all would go
+	Exact    bool    // line, paragraph, sentence: compared as they stand, but for white space around them; else folded
 	MinChars int     // line, paragraph: shorter ones, in code points, are left alone; default 1
 	Tokens   int     // span: the least length; default 50, as Lee et al. 2022
 	Bloom    Bloom   // dolma, bff

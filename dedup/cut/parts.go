@@ -15,7 +15,7 @@ import (
 )
 
 // parts finds lines, paragraphs or runs of three sentences that stand elsewhere too. They are compared folded, as CCNet's
-// normalisation and datatrove's do: case, punctuation, accents and the values of numbers make no difference.
+// normalisation and datatrove's do: case, punctuation, accents and the values of numbers make no difference; or as they stand.
 type parts struct{ policy }
 
 // Version names the code and the parameters.
@@ -24,7 +24,7 @@ func (p *parts) Version() string { return p.Layout().Records + " " + p.version()
 // Layout has a hash and the document's order as the key, and the place as data. The order is in the records, so that it is in
 // their version.
 func (p *parts) Layout() winnow.Layout {
-	return winnow.Layout{Records: fmt.Sprintf("%s/1 min=%d order=%s", p.o.Method, p.o.MinChars, p.o.Keep), Partitions: partitions, Keys: 2, Data: 1, Cuts: true}
+	return winnow.Layout{Records: fmt.Sprintf("%s/1 min=%d exact=%v order=%s", p.o.Method, p.o.MinChars, p.o.Exact, p.o.Keep), Partitions: partitions, Keys: 2, Data: 1, Cuts: true}
 }
 
 // Sketch emits a record for each part.
@@ -32,6 +32,10 @@ func (p *parts) Sketch(d *winnow.Document, emit func(winnow.Record)) (winnow.Ran
 	var f fold.Text
 	order, total := p.order(d), 0
 	key := func(start, end int) (uint64, bool) {
+		if p.o.Exact {
+			s := strings.TrimSpace(d.Text[start:end])
+			return xxh3.HashString(s), s != ""
+		}
 		f.Fold(d.Text[start:end])
 		return xxh3.Hash(f.Buf), len(f.Buf) > 0
 	}
