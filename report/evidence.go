@@ -1,12 +1,9 @@
 package report
 
 import (
-	"cmp"
-	"maps"
 	"math"
 	"os"
 	"slices"
-	"strings"
 
 	"winnow"
 	"winnow/shard"
@@ -26,13 +23,6 @@ type Sides struct {
 	Kept    []*Example `json:"kept"`    // by the run, though they nearly break it
 }
 
-// Cluster is a set of duplicates.
-type Cluster struct {
-	ID      string     `json:"id"` // of the survivor
-	Size    int32      `json:"size"`
-	Members []*Example `json:"members"` // the first few in the order of the input
-}
-
 const (
 	clusterCount   = 10
 	clusterMembers = 6
@@ -45,42 +35,24 @@ func (r *Report) Evidence(f *shard.Folder, rules, n int) (*Evidence, error) {
 	e := &Evidence{}
 	f, e.Partial = firstFiles(f, evidenceBytes)
 	g := newGatherer(r, rules, n)
-	clusters := map[string]*gathered{}
+	clusters := gathered{}
 	for l, err := range lines(f) {
 		if err != nil {
 			return nil, err
 		}
 		g.add(l)
-		if l.Cluster == "" {
-			continue
-		}
-		c := clusters[l.Cluster]
-		if c == nil {
-			c = &gathered{members: nearest{n: clusterMembers}}
-			clusters[l.Cluster] = c
-		}
-		c.size = max(c.size, l.ClusterSize)
-		c.members.add(0, l, winnow.NotMeasured, winnow.Any)
+		clusters.add(l)
 	}
 	var all []*Example
 	for _, rule := range g.order {
 		s := Sides{rule, g.dropped[rule].examples(), g.kept[rule].examples()}
 		e.Rules, all = append(e.Rules, s), append(append(all, s.Dropped...), s.Kept...)
 	}
-	largest := slices.SortedFunc(maps.Keys(clusters), func(a, b string) int {
-		return cmp.Or(cmp.Compare(clusters[b].size, clusters[a].size), strings.Compare(a, b))
-	})
-	for _, id := range largest[:min(len(largest), clusterCount)] {
-		c := Cluster{id, clusters[id].size, clusters[id].members.examples()}
-		e.Clusters, all = append(e.Clusters, c), append(all, c.Members...)
+	e.Clusters = clusters.largest(clusterCount)
+	for _, c := range e.Clusters {
+		all = append(all, c.Members...)
 	}
 	return e, fetch(f, all)
-}
-
-// gathered is a cluster while the ledger is read.
-type gathered struct {
-	size    int32
-	members nearest
 }
 
 // firstFiles is a folder cut to its first files, whose stored texts lie on no more than so many bytes, and whether it was

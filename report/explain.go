@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -18,6 +19,8 @@ type Explanation struct {
 	Broken []Break    // every rule that it breaks, the deciding one included
 	Close  []Margin   // rules that it meets by the least, nearest first
 	Other  *shard.Row // of a duplicate: the survivor, with its text where stored
+	Run    string     // the earlier run that the survivor belongs to; empty for this one
+	Exact  *float64   // exact similarity of the two texts, 0..1, where the caller has compared them
 }
 
 // StageStep is one stage on a document's way.
@@ -55,12 +58,24 @@ func Explain(f *shard.Folder, query string) (*Explanation, error) {
 		e.Stages = append(e.Stages, StageStep{s.Label, reached, drops})
 		reached = reached && !drops
 	}
-	if row.Cluster != "" && row.Cluster != row.Doc.ID {
-		if e.Other, err = find(f, row.Cluster); err == nil && e.Other != nil {
-			err = addText(f, e.Other)
-		}
+	if row.ClusterSize > 1 && row.Cluster != row.Doc.ID {
+		err = e.survivor(f, row)
 	}
 	return e, err
+}
+
+// survivor looks up the document that row went for, in an earlier run beside this one where the evidence names it.
+func (e *Explanation) survivor(f *shard.Folder, row *shard.Row) (err error) {
+	if _, run, ok := strings.Cut(row.Verdict.Detail, row.Cluster+" of run "); ok {
+		e.Run = run
+		if f, err = shard.Open(filepath.Join(filepath.Dir(filepath.Clean(f.Dir)), run)); err != nil {
+			return nil // it may lie elsewhere, or be gone
+		}
+	}
+	if e.Other, err = find(f, row.Cluster); err == nil && e.Other != nil {
+		err = addText(f, e.Other)
+	}
+	return err
 }
 
 // find returns the row whose id or URL is the query; else the first whose id or URL contains it.
@@ -166,9 +181,9 @@ func (e *Explanation) Text(l Lang) string {
 	fmt.Fprintf(&b, "  %-10s %s  %s\n", "page", d.ID, d.URL)
 	fmt.Fprintf(&b, "  %-10s %s @%d  %s %.2f  ", "from", d.File, d.Offset, d.Language, d.LangScore)
 	fmt.Fprintf(&b, l.T("%s characters, %s tokens\n", "%s 字符，%s token\n"), Count(e.Row.Chars), Count(d.TokenCount))
-	if e.Row.Cluster != "" {
-		label("cluster", fmt.Sprintf("%d documents, survivor %s, similarity %.2f", e.Row.ClusterSize, e.Row.Cluster, e.Row.Similarity),
-			fmt.Sprintf("%d 篇，留下 %s，相似度 %.2f", e.Row.ClusterSize, e.Row.Cluster, e.Row.Similarity))
+	if e.Row.ClusterSize > 1 {
+		label("cluster", fmt.Sprintf("%d documents, survivor %s", e.Row.ClusterSize, e.Row.Cluster), fmt.Sprintf("%d 篇，留下 %s", e.Row.ClusterSize, e.Row.Cluster))
+		e.alike(&b, l)
 	}
 	if d.Text != "" {
 		fmt.Fprintf(&b, "  %-10s %s\n", "text", Excerpt(d.Text, 160))
@@ -180,6 +195,25 @@ func (e *Explanation) Text(l Lang) string {
 		}
 	}
 	return b.String()
+}
+
+// alike writes the survivor's address, and how alike the two are.
+func (e *Explanation) alike(b *strings.Builder, l Lang) {
+	if e.Other != nil {
+		fmt.Fprintf(b, "  %-10s %s", "survivor", cmp.Or(e.Other.Doc.URL, e.Other.Doc.File))
+		if e.Run != "" {
+			fmt.Fprintf(b, l.T(" of run %s", "（运行 %s）"), e.Run)
+		}
+		b.WriteString("\n")
+	}
+	if e.Row.Cluster == e.Row.Doc.ID {
+		return
+	}
+	fmt.Fprintf(b, l.T("  %-10s estimated %.3f", "  %-10s 估计 %.3f"), "similarity", e.Row.Similarity)
+	if e.Exact != nil {
+		fmt.Fprintf(b, l.T(", exact %.3f", "，精确 %.3f"), *e.Exact)
+	}
+	b.WriteString("\n")
 }
 
 // way writes the stages that the document passed: extract > language > filter x.
@@ -207,10 +241,17 @@ func Excerpt(s string, n int) string {
 
 func firstDifference(a, b string) (string, string, bool) {
 	x, y := strings.Split(a, "\n"), strings.Split(b, "\n")
-	for i := range min(len(x), len(y)) {
-		if x[i] != y[i] {
-			return x[i], y[i], true
+	for i := range max(len(x), len(y)) {
+		if i >= len(x) || i >= len(y) || x[i] != y[i] {
+			return lineAt(x, i), lineAt(y, i), true
 		}
 	}
 	return "", "", false
+}
+
+func lineAt(lines []string, i int) string {
+	if i < len(lines) {
+		return lines[i]
+	}
+	return ""
 }

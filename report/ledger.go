@@ -65,8 +65,10 @@ func (l *line) take(c *shard.Columns, k int) {
 	l.Verdict.Drop = c.Numbers[4][k] == 0
 	l.Verdict.Value = float32(c.Numbers[5][k])
 	l.ClusterSize = 0
-	if l.Cluster != "" {
-		l.ClusterSize = int32(c.Numbers[6][k])
+	if size := c.Numbers[6][k]; size > 1 {
+		l.ClusterSize = int32(size)
+	} else {
+		l.Cluster = "" // a document alone
 	}
 	for i := range l.Doc.Signals {
 		l.Doc.Signals[i] = float32(c.Numbers[len(lineNumbers)+i][k])

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -77,6 +78,7 @@ The same numbers by SQL: duckdb -c "SELECT rule, count(*) FROM 'runs/RUN/ledger/
 	fl.StringVar(&o.format, "format", "text", "text, md, json, html")
 	fl.BoolVar(&o.html, "html", false, a.lang.T("the same as --format html", "同 --format html"))
 	fl.StringVarP(&o.out, "out", "o", "", a.lang.T("write to this file instead of stdout", "写入此文件，而非标准输出"))
+	fl.BoolVar(&o.clusters, "clusters", false, a.lang.T("the largest clusters of duplicates, with samples; --top says how many", "最大的重复簇及样例；簇数由 --top 指定"))
 	fl.IntVar(&o.top, "top", 0, a.lang.T("rows of long tables", "长表的行数"))
 	return cmd
 }
@@ -84,7 +86,7 @@ The same numbers by SQL: duckdb -c "SELECT rule, count(*) FROM 'runs/RUN/ledger/
 // reportOptions are the flags of report.
 type reportOptions struct {
 	by, format, out string
-	html            bool
+	html, clusters  bool
 	top             int
 }
 
@@ -111,7 +113,20 @@ func (a *app) report(args []string, o reportOptions) error {
 		return err
 	}
 	var write func(io.Writer) error
-	if len(args) == 2 {
+	switch {
+	case o.clusters:
+		if len(args) == 2 || o.format != "text" && o.format != "json" {
+			return usage("--clusters lists those of one run, as text or json")
+		}
+		list, err := report.Clusters(f, cmp.Or(o.top, 20))
+		if err != nil {
+			return err
+		}
+		write = func(w io.Writer) error { return report.WriteClusters(w, list, a.lang) }
+		if o.format == "json" {
+			write = func(w io.Writer) error { return report.ClustersJSON(w, list) }
+		}
+	case len(args) == 2:
 		other, err := a.find(args[1])
 		if err != nil {
 			return err
@@ -121,7 +136,7 @@ func (a *app) report(args []string, o reportOptions) error {
 			return err
 		}
 		write = a.diffWriter(d, o)
-	} else {
+	default:
 		r, err := report.New(f)
 		if err != nil {
 			return err
@@ -262,6 +277,9 @@ With --recipe, one page or text in a file (- for stdin) is sent through the reci
 				return err
 			}
 			e, err := report.Explain(f, args[len(args)-1])
+			if err == nil {
+				err = exactly(f, e)
+			}
 			if err != nil {
 				return err
 			}
@@ -294,7 +312,14 @@ func explanation(run *shard.Run, e *report.Explanation) object {
 	o.add("meets", closest)
 	o.add("text", e.Row.Doc.Text)
 	if e.Other != nil {
+		o.add("survivor_url", e.Other.Doc.URL)
 		o.add("survivor_text", e.Other.Doc.Text)
+	}
+	if e.Run != "" {
+		o.add("survivor_run", e.Run)
+	}
+	if e.Exact != nil {
+		o.add("exact_similarity", *e.Exact)
 	}
 	return o
 }

@@ -3,11 +3,13 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -64,6 +66,63 @@ func TestKilledAndRunAgain(t *testing.T) {
 		t.Fatalf("only %d runs could be killed", killed)
 	}
 	if out, err := start(broken).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	compareRuns(t, whole, broken)
+}
+
+// everyPhase is a recipe whose run has tasks of every kind.
+const everyPhase = `
+name: phases
+input: {warc: [samples/*.warc.gz], shard_size: 64KB}
+stages:
+  - extract: {}
+  - dedup: {method: exact}
+  - dedup: {method: minhash, verify: 0.6}
+  - dedup: {method: line}
+  - dedup: {method: span, tokens: 20}
+`
+
+// TestKilledInEachPhase kills a run with SIGKILL as soon as the first task of each kind is done, while others of that kind are
+// at work. Run again, it gives the bytes of a run that was never disturbed.
+func TestKilledInEachPhase(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the program and runs it a dozen times")
+	}
+	bin := filepath.Join(t.TempDir(), "winnow")
+	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	t.Chdir("../..")
+	recipe := filepath.Join(t.TempDir(), "phases.yaml")
+	if err := os.WriteFile(recipe, []byte(everyPhase), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	whole, broken := t.TempDir(), t.TempDir()
+	if out, err := exec.Command(bin, "run", "-q", "--runs", whole, recipe).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, phase := range []string{"map-0", "group-dedup-exact", "resolve-dedup-exact", "group-dedup-minhash", "evidence-dedup-minhash", "verify-dedup-minhash",
+		"resolve-dedup-minhash", "group-dedup-line", "map-1", "group-dedup-span", "evidence-dedup-span", "verify-dedup-span", "map-2"} {
+		cmd := exec.Command(bin, "run", "--json", "--runs", broken, "--memory", "1MB", recipe)
+		events, err := cmd.StderrPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		met := false
+		for in := bufio.NewScanner(events); in.Scan() && !met; {
+			met = strings.Contains(in.Text(), `"task":"`+phase)
+		}
+		cmd.Process.Kill()
+		cmd.Wait()
+		if !met {
+			t.Errorf("the run ended before phase %s", phase)
+		}
+	}
+	if out, err := exec.Command(bin, "run", "-q", "--runs", broken, recipe).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	compareRuns(t, whole, broken)

@@ -59,6 +59,10 @@ func (a *app) exit(ctx context.Context, err error) int {
 		return 0
 	}
 	code := exitFailed
+	if errors.Is(err, syscall.ENOSPC) {
+		err = fmt.Errorf(a.lang.T("the disk is full: free some space, then run the same command again: it goes on where it stopped (`winnow plan` says what a run takes): %w",
+			"磁盘已满：腾出空间后重新运行同一命令，即从断点继续（winnow plan 可估计所需空间）：%w"), err)
+	}
 	var own *exitError
 	var recipe *pipelines.RecipeError
 	switch {

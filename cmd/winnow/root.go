@@ -62,7 +62,7 @@ func (a *app) root(args []string) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
 	root.AddCommand(
 		a.runCmd(), a.checkCmd(), a.planCmd(), a.runsCmd(), a.reportCmd(), a.explainCmd(), a.sampleCmd(), a.rulesCmd(),
-		a.tuneCmd(), a.catCmd(), a.qualityCmd(), a.trainCmd(), a.generateCmd(), a.chatCmd(), a.serveCmd(), a.exportCmd(), a.lineageCmd(),
+		a.tuneCmd(), a.catCmd(), a.dedupCmd(), a.qualityCmd(), a.trainCmd(), a.generateCmd(), a.chatCmd(), a.serveCmd(), a.exportCmd(), a.lineageCmd(),
 		a.taskCmd(), a.benchCmd(), a.versionCmd(),
 	)
 	return root

@@ -140,18 +140,26 @@ func (r *run) eachOutcome(p, i, n int, f func(compare.Settled)) error {
 // outcomes are what one Corpus stage decided about one shard.
 type outcomes struct {
 	step  int
+	cuts  bool
 	byRow map[int]winnow.Outcome
 }
 
 func (r *run) outcomes(p, i, n int) (outcomes, error) {
-	o := outcomes{step: i, byRow: map[int]winnow.Outcome{}}
+	o := outcomes{step: i, cuts: r.Steps[i].Stage.(winnow.Corpus).Layout().Cuts, byRow: map[int]winnow.Outcome{}}
 	return o, r.eachOutcome(p, i, n, func(s compare.Settled) { o.byRow[s.Row] = s.Outcome })
 }
 
-// settle applies the outcome to a row, unless an earlier stage of the same pass dropped it.
+// settle applies the outcome to a row, unless an earlier stage of the same pass dropped it. A document that has no duplicate
+// is a cluster of its own.
 func (o outcomes) settle(r *run, row *shard.Row, at int) {
 	s, ok := o.byRow[at]
-	if !ok || row.DropStage != shard.Alive {
+	if row.DropStage != shard.Alive {
+		return
+	}
+	if !ok {
+		if !o.cuts && row.ClusterSize == 0 {
+			row.Cluster, row.ClusterSize, row.Similarity = row.Doc.ID, 1, 1
+		}
 		return
 	}
 	if s.Size > 0 {

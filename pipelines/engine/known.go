@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -128,7 +130,7 @@ func (k *known) mark() error {
 		if err != nil {
 			return err
 		}
-		if l.kept && l.cluster == l.id {
+		if l.kept && l.size > 1 && l.cluster == l.id {
 			survivors[xxh3.HashString(l.id)] = true
 		}
 	}
@@ -164,18 +166,19 @@ func (k *known) mark() error {
 type ledgerLine struct {
 	id, stage, cluster string
 	kept               bool
+	size               float64 // of the cluster
 }
 
 func ledgerLines(f *shard.Folder) iter.Seq2[ledgerLine, error] {
 	return func(yield func(ledgerLine, error) bool) {
 		for _, path := range f.Ledger {
-			for c, err := range shard.ReadColumns(path, []string{"id", "stage", "cluster"}, []string{"kept"}) {
+			for c, err := range shard.ReadColumns(path, []string{"id", "stage", "cluster"}, []string{"kept", "cluster_size"}) {
 				if err != nil {
 					yield(ledgerLine{}, err)
 					return
 				}
 				for i := range c.Rows {
-					if !yield(ledgerLine{c.Text[0][i], c.Text[1][i], c.Text[2][i], c.Numbers[0][i] == 1}, nil) {
+					if !yield(ledgerLine{c.Text[0][i], c.Text[1][i], c.Text[2][i], c.Numbers[0][i] == 1, c.Numbers[1][i]}, nil) {
 						return
 					}
 				}
@@ -193,6 +196,39 @@ func lineOf(next func() (ledgerLine, error, bool), id string, reached func(ledge
 		}
 		if l.id == id && reached(l) {
 			return l, nil
+		}
+	}
+}
+
+// Sketched is a document of a finished run as it was sketched.
+type Sketched struct {
+	Rank  winnow.Rank
+	Bands []uint64 // first words of its records' keys
+}
+
+// Sketches streams what the first stage of a run whose records are of that layout left of each document.
+func Sketches(dir string, l winnow.Layout) iter.Seq2[*Sketched, error] {
+	return func(yield func(*Sketched, error) bool) {
+		k, err := openKnown(dir, l)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for _, sh := range k.found {
+			rows, err := compare.Load(sh.Sketch, l)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, row := range slices.Sorted(maps.Keys(rows)) {
+				s := &Sketched{Rank: rows[row].Rank}
+				for _, r := range rows[row].Records {
+					s.Bands = append(s.Bands, r.Key[0])
+				}
+				if !yield(s, nil) {
+					return
+				}
+			}
 		}
 	}
 }
