@@ -22,8 +22,9 @@ func Depths() []int { return []int{1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24} }
 
 // Depth gives the preset of a depth: width 32 a layer and at least 64, SwiGLU of 8/3 of the width rounded up to 32 (so that a
 // block has about 12 times the square of the width), and few tokens a step, since a CPU has few to give: below a million
-// parameters many small steps learn more from the same tokens than few large ones. The learning rates of depths 2 to 4 are those
-// of the sweep in testdata/sweep.json; above, they fall with the square root of the width.
+// parameters many small steps learn more from the same tokens than few large ones. The learning rates of depths 2 to 4 lie
+// within a factor of two of the best of the sweep in testdata/sweep.json (600,000 tokens of technical documentation, zh and en);
+// above, they fall about with the square root of the width, untested.
 func Depth(depth int) (Preset, error) {
 	for _, d := range Depths() {
 		if d == depth {
@@ -36,10 +37,12 @@ func Depth(depth int) (Preset, error) {
 func preset(depth int) Preset {
 	p := Preset{Depth: depth, Dim: max(32*depth, 64), HeadDim: 32}
 	switch {
-	case depth <= 3:
-		p.Context, p.Rows, p.Rate = 128, 8, 4e-3
+	case depth <= 2:
+		p.Context, p.Rows, p.Rate = 128, 8, 3e-3
+	case depth == 3:
+		p.Context, p.Rows, p.Rate = 128, 8, 2e-3
 	case depth <= 6:
-		p.Context, p.Rows, p.Rate = 256, 4, 3e-3
+		p.Context, p.Rows, p.Rate = 256, 4, 2e-3
 	case depth <= 12:
 		p.HeadDim, p.Context, p.Rows, p.Rate = 64, 512, 8, 1.5e-3
 	default:

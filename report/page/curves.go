@@ -149,16 +149,23 @@ func (g Graph) svg(xs []float64, rows [][]float64) (string, error) {
 	o := charts.NewLineChartOptionWithData(rows)
 	colors := make([]charts.Color, len(rows))
 	names := make([]string, len(rows))
-	shapes := []charts.SymbolShape{charts.SymbolNone, charts.SymbolDiamond, charts.SymbolSquare, charts.SymbolCircle}
+	shapes, size := []charts.SymbolShape{charts.SymbolCircle, charts.SymbolDiamond, charts.SymbolSquare, charts.SymbolDot}, 2.0
+	if len(rows) == 1 {
+		shapes = []charts.SymbolShape{charts.SymbolNone}
+	} else if len(xs) > graphColumns/4 {
+		size = 1
+	}
 	for i := range rows {
 		colors[i], names[i] = ink(lineInks[i%len(lineInks)]), g.Lines[i].Name
-		o.SeriesList[i].Symbol = charts.Symbol{Shape: shapes[i%len(shapes)], Size: 2}
+		o.SeriesList[i].Symbol = charts.Symbol{Shape: shapes[i%len(shapes)], Size: size}
 	}
 	o.Theme = charts.MakeTheme(charts.ThemeOption{AxisStrokeColor: ink(0), AxisSplitLineColor: ink(1), TextColor: ink(2),
 		BackgroundColor: charts.ColorTransparent, SeriesColors: colors})
-	for _, x := range xs {
-		o.XAxis.Labels = append(o.XAxis.Labels, short(x))
+	labels := make([]string, len(xs)) // the library's own, which are empty, would stay in front of appended ones
+	for i, x := range xs {
+		labels[i] = short(x)
 	}
+	o.XAxis.Labels = labels
 	o.XAxis.Title, o.XAxis.TitleFontStyle, o.XAxis.LabelFontStyle, o.XAxis.LabelCount = g.Axis, font, font, min(len(xs), 8)
 	o.YAxis = []charts.ValueAxisOption{{LabelFontStyle: font}}
 	o.ValueFormatter = short

@@ -3,6 +3,8 @@ package page
 import (
 	"bytes"
 	"math"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -41,6 +43,16 @@ func TestCurves(t *testing.T) {
 			if !strings.Contains(page, "stroke:"+name) {
 				t.Errorf("no line in %s", name)
 			}
+		}
+		right := 0 // the curve reaches to the right end of its axis
+		for _, path := range regexp.MustCompile(`<path d="([^"]*)" style="[^"]*stroke:var\(--kept\)`).FindAllStringSubmatch(page, -1) {
+			for _, m := range regexp.MustCompile(`L (\d+) `).FindAllStringSubmatch(path[1], -1) {
+				x, _ := strconv.Atoi(m[1])
+				right = max(right, x)
+			}
+		}
+		if right < chartWidth*9/10 {
+			t.Errorf("the curve ends at %d of %d", right, chartWidth)
 		}
 		if n := strings.Count(page, `<svg class="bars"`); n != 3 {
 			t.Errorf("%d charts", n)
