@@ -2,9 +2,11 @@ package train
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"math"
 	"math/rand/v2"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -241,6 +243,27 @@ func TestDepths(t *testing.T) {
 	}
 	if _, err := Depth(7); err == nil {
 		t.Error("depth 7 is taken")
+	}
+}
+
+// TestRatesAreThoseOfTheSweep holds the presets against testdata/sweep.json, as `winnow train sweep --json` left it.
+func TestRatesAreThoseOfTheSweep(t *testing.T) {
+	b, err := os.ReadFile("testdata/sweep.json")
+	must(t, err)
+	var arms []Arm
+	must(t, json.Unmarshal(b, &arms))
+	best := map[int]Arm{}
+	for _, a := range arms {
+		if old, ok := best[a.Depth]; !ok || a.Held[All] < old.Held[All] {
+			best[a.Depth] = a
+		}
+	}
+	for _, depth := range []int{2, 3, 4} {
+		p, err := Depth(depth)
+		must(t, err)
+		if a := best[depth]; p.Rate < a.Rate/2 || p.Rate > a.Rate*2 || p.Rows != a.Rows {
+			t.Errorf("depth %d: rate %g, %d rows; the sweep's best is %g with %d rows", depth, p.Rate, p.Rows, a.Rate, a.Rows)
+		}
 	}
 }
 
