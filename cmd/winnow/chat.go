@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"winnow/train/checkpoint"
+	"winnow/train/chat"
 	"winnow/train/serve"
 )
 
@@ -39,7 +39,7 @@ In the session: /reset, /temp 0.8, /seed 1, /max 100, /help, /quit.`,
 				return err
 			}
 			defer w.close()
-			t, err := templateOf(w.info, template)
+			t, err := templateOf(w, template)
 			if err != nil {
 				return err
 			}
@@ -47,23 +47,33 @@ In the session: /reset, /temp 0.8, /seed 1, /max 100, /help, /quit.`,
 			return c.run(cmd.Context())
 		},
 	}
-	cmd.Flags().StringVar(&template, "template", "", a.lang.T("how turns are written: plain; default: the model's own, else none", "对话的写法：plain；默认用模型自带的，没有则不用"))
+	cmd.Flags().StringVar(&template, "template", "", a.lang.T("how turns are written: "+strings.Join(chat.Names(), ", ")+"; default: the model's own, else none", "对话的写法；默认用模型自带的，没有则不用"))
 	cmd.Flags().StringVar(&system, "system", "", a.lang.T("first message of a conversation", "对话的首条系统消息"))
 	s.add(a, cmd, 128)
 	m.add(a, cmd)
 	return cmd
 }
 
-// templateOf is the template that is asked for by name. A model that was trained on conversations will bring its own by info; the
-// models of this version are base models and have none: nil.
-func templateOf(_ *checkpoint.Info, name string) (serve.Template, error) {
-	switch name {
-	case "":
-		return nil, nil
-	case serve.Plain{}.Name():
-		return serve.Plain{}, nil
+// templateOf is the template that a model was trained on, which no other replaces. A model without one takes plain lines where they are
+// asked for; one with a template of others that is not known, the one that is named. Nil: none.
+func templateOf(w *writer, name string) (serve.Template, error) {
+	if name != "" && !slices.Contains(chat.Names(), name) {
+		return nil, usage("--template %s: write %s", name, strings.Join(chat.Names(), ", "))
 	}
-	return nil, usage("--template %s: write plain", name)
+	if w.info.ChatTemplate == "" {
+		switch name {
+		case "":
+			return nil, nil
+		case chat.Lines{}.Name():
+			return chat.Lines{}, nil
+		}
+		return nil, usage("--template %s: %s was trained on no template; plain can be tried", name, w.name)
+	}
+	t, err := chat.Choose(w.info, w.tok, name)
+	if err != nil {
+		return nil, &exitError{exitUsage, fmt.Errorf("%s: %w", w.name, err)}
+	}
+	return t, nil
 }
 
 // session is a conversation at the terminal.

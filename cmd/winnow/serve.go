@@ -32,10 +32,6 @@ There is no authentication: the default address is this machine's own.`,
 			if o.Slots < 1 || o.Queue < 1 {
 				return usage("--slots %d, --queue %d: at least 1", o.Slots, o.Queue)
 			}
-			t, err := templateOf(nil, template)
-			if err != nil {
-				return err
-			}
 			l, err := net.Listen("tcp", addr)
 			if err != nil {
 				return err
@@ -46,6 +42,10 @@ There is no authentication: the default address is this machine's own.`,
 				return err
 			}
 			defer w.close()
+			t, err := templateOf(w, template)
+			if err != nil {
+				return err
+			}
 			if name != "" {
 				w.name = name
 			}
@@ -55,7 +55,7 @@ There is no authentication: the default address is this machine's own.`,
 	fl := cmd.Flags()
 	fl.StringVar(&addr, "addr", "127.0.0.1:8080", a.lang.T("address and port; port 0: any that is free", "地址与端口；端口 0 为任选空闲端口"))
 	fl.StringVar(&name, "name", "", a.lang.T("name of the model; default: the folder's", "模型名；默认为文件夹名"))
-	fl.StringVar(&template, "template", serve.Plain{}.Name(), a.lang.T("how conversations are written for a model without a template of its own: plain", "模型无自带模板时对话的写法：plain"))
+	fl.StringVar(&template, "template", "", a.lang.T("how conversations are written; default: the model's own template, else plain", "对话的写法；默认用模型自带的模板，没有则为 plain"))
 	fl.IntVar(&o.Slots, "slots", 8, a.lang.T("texts made at once", "同时生成的文本数"))
 	fl.IntVar(&o.Queue, "queue", 64, a.lang.T("texts that may wait; more are refused with 429", "可排队的文本数；超出者以 429 拒绝"))
 	fl.IntVar(&o.Context, "context", 0, a.lang.T("tokens of a slot; 0: the model's", "每个槽的 token 数；0 为模型的上下文"))

@@ -43,7 +43,7 @@ func Export(path string, m *llm.Model, tok *bpe.Tokenizer, parent *Info, format,
 	if format == "hf" && m.Dim%m.Heads != 0 {
 		return nil, fmt.Errorf("transformers wants hidden_size %d to be a multiple of num_attention_heads %d", m.Dim, m.Heads)
 	}
-	info := &Info{Kind: KindExport, Hash: Hash(rounded), Program: program, ChatTemplate: parent.ChatTemplate, Parents: []Info{*parent}}
+	info := &Info{Kind: KindExport, Hash: Hash(rounded), Program: program, ChatTemplate: parent.ChatTemplate, Template: parent.Template, Parents: []Info{*parent}}
 	if tok != nil {
 		info.Tokenizer = tok.Hash()
 	}

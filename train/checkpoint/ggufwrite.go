@@ -132,7 +132,7 @@ func ggufKeys(c llm.Config, tok *bpe.Tokenizer, info *Info, format string) ([]gg
 	add("rope.freq_base", float32(c.RopeTheta))
 	add("vocab_size", uint32(c.Vocab))
 	if tok != nil {
-		more, err := tokenizerKeys(tok, c.Vocab, info.ChatTemplate)
+		more, err := tokenizerKeys(tok, c.Vocab, info)
 		if err != nil {
 			return nil, err
 		}
@@ -143,7 +143,7 @@ func ggufKeys(c llm.Config, tok *bpe.Tokenizer, info *Info, format string) ([]gg
 }
 
 // tokenizerKeys describes the tokenizer of a model of vocab ids: ids beyond the tokenizer's are unused.
-func tokenizerKeys(tok *bpe.Tokenizer, vocab int, template string) ([]gguf.Key, error) {
+func tokenizerKeys(tok *bpe.Tokenizer, vocab int, info *Info) ([]gguf.Key, error) {
 	p := tok.Parts()
 	if len(p.Tokens) > vocab {
 		return nil, fmt.Errorf("a tokenizer of %d ids for a model of %d", len(p.Tokens), vocab)
@@ -173,15 +173,15 @@ func tokenizerKeys(tok *bpe.Tokenizer, vocab int, template string) ([]gguf.Key, 
 			keys = append(keys, gguf.Key{Name: r.name, Value: uint32(r.id)})
 		}
 	}
-	if end, ok := tok.Special(bpe.IMEnd); ok && template != "" {
+	if end, ok := info.turnEnd(tok); ok {
 		keys = append(keys, gguf.Key{Name: "eot_token_id", Value: uint32(end)})
 	}
 	keys = append(keys, gguf.Key{Name: "add_bos_token", Value: begins}, gguf.Key{Name: "add_eos_token", Value: false}, gguf.Key{Name: "add_space_prefix", Value: false})
 	for i := range keys {
 		keys[i].Name = "tokenizer.ggml." + keys[i].Name
 	}
-	if template != "" {
-		keys = append(keys, gguf.Key{Name: "tokenizer.chat_template", Value: template})
+	if info.ChatTemplate != "" {
+		keys = append(keys, gguf.Key{Name: "tokenizer.chat_template", Value: info.ChatTemplate})
 	}
 	return append(keys, gguf.Key{Name: tokenizerKey, Value: whole.String()}), nil
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"winnow/shard"
+	"winnow/train/bpe"
 )
 
 // InfoName is the file of an artefact's folder that says what it was made from.
@@ -41,11 +42,31 @@ type Info struct {
 	Kernel       string          `json:"kernel,omitempty"`
 	Program      string          `json:"program,omitempty"` // version
 	Steps        int64           `json:"steps,omitempty"`
-	Tokens       int64           `json:"tokens,omitempty"` // trained on
-	ChatTemplate string          `json:"chat_template,omitempty"`
-	Source       string          `json:"source,omitempty"` // of an import: the architecture it says it has
+	Tokens       int64           `json:"tokens,omitempty"`        // trained on
+	ChatTemplate string          `json:"chat_template,omitempty"` // Jinja
+	Template     *Template       `json:"template,omitempty"`      // this program's own that ChatTemplate stands for
+	Source       string          `json:"source,omitempty"`        // of an import: the architecture it says it has
 	Data         []Data          `json:"data,omitempty"`
 	Parents      []Info          `json:"parents,omitempty"`
+}
+
+// Template names the chat template that a model was trained on.
+type Template struct {
+	Name string `json:"name"`
+	Hash string `json:"hash"` // of all that conversations are written by
+	End  string `json:"end"`  // the special token that ends a turn
+}
+
+// turnEnd is the id that ends a turn of the chat template, beside eos; false where there is none.
+func (i *Info) turnEnd(tok *bpe.Tokenizer) (int32, bool) {
+	if tok == nil || i.ChatTemplate == "" {
+		return 0, false
+	}
+	name := bpe.IMEnd // of others' templates this program knows no more
+	if i.Template != nil {
+		name = i.Template.End
+	}
+	return tok.Special(name)
 }
 
 // Data is a run whose kept documents an artefact was made from.

@@ -59,7 +59,7 @@ func saveModel(dir string, m *llm.Model, tok *bpe.Tokenizer, info *Info, dtype s
 		write func(io.Writer) error
 	}{
 		{safetensors.FileName, func(w io.Writer) error { return safetensors.Write(w, dtype, Weights(m), nil) }},
-		{generationName, writeJSON(generationOf(tok, ids, info.ChatTemplate))},
+		{generationName, writeJSON(generationOf(tok, ids, info))},
 		{configName, func(w io.Writer) error {
 			b, err := encodeConfig(m.Config, ids, torchType)
 			return errors.Join(err, write(w, b))

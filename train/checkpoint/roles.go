@@ -57,17 +57,18 @@ func namesOf(tok *bpe.Tokenizer) roles {
 }
 
 // generationOf gives generation_config.json. With a chat template a turn's end stops generation too.
-func generationOf(tok *bpe.Tokenizer, ids specials, template string) map[string]any {
+func generationOf(tok *bpe.Tokenizer, ids specials, info *Info) map[string]any {
 	g := map[string]any{}
 	for name, id := range map[string]*int32{"bos_token_id": ids.bos, "eos_token_id": ids.eos, "pad_token_id": ids.pad} {
 		if id != nil {
 			g[name] = *id
 		}
 	}
-	if tok != nil && template != "" && ids.eos != nil {
-		if end, ok := tok.Special(bpe.IMEnd); ok {
-			g["eos_token_id"] = []int32{*ids.eos, end}
-		}
+	switch end, ok := info.turnEnd(tok); {
+	case ok && ids.eos == nil:
+		g["eos_token_id"] = end
+	case ok && *ids.eos != end:
+		g["eos_token_id"] = []int32{*ids.eos, end}
 	}
 	return g
 }

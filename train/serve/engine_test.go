@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"winnow/train/bpe"
+	"winnow/train/chat"
 	"winnow/train/llm"
 )
 
@@ -295,15 +296,15 @@ func TestLargest(t *testing.T) {
 
 func TestPlainTemplate(t *testing.T) {
 	_, tok := small(t, 64)
-	p, err := Plain{}.Prompt(tok, []Message{{"system", "Be kind."}, {"user", " Hi "}, {"assistant", "Hello"}, {"user", "你好"}})
+	p, err := chat.Lines{}.Prompt(tok, []Message{{Role: "system", Content: "Be kind."}, {Role: "user", Content: " Hi "}, {Role: "assistant", Content: "Hello"}, {Role: "user", Content: "你好"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := string(tok.Decode(p.IDs[1:])); p.IDs[0] != tok.BOS() || got != "System: Be kind.\nUser: Hi\nAI: Hello\nUser: 你好\nAI:" {
 		t.Errorf("%q", got)
 	}
-	for _, bad := range [][]Message{nil, {{"tool", "x"}}} {
-		if _, err := (Plain{}).Prompt(tok, bad); err == nil {
+	for _, bad := range [][]Message{nil, {{Role: "judge", Content: "x"}}} {
+		if _, err := (chat.Lines{}).Prompt(tok, bad); err == nil {
 			t.Errorf("%v was taken", bad)
 		}
 	}

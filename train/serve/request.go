@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"unicode/utf8"
 
+	"winnow/train/chat"
 	"winnow/train/llm"
 )
 
@@ -317,7 +318,10 @@ func read(in []chatMessage) (out []Message, err *apiError) {
 				text += p.Text
 			}
 		}
-		out = append(out, Message{m.Role, text})
+		if m.Role == "developer" { // OpenAI's newer name
+			m.Role = chat.System
+		}
+		out = append(out, Message{Role: m.Role, Content: text})
 	}
 	return out, nil
 }

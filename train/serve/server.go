@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"winnow/train/chat"
 )
 
 // Server speaks OpenAI's HTTP interface for one model.
@@ -22,10 +24,10 @@ type Server struct {
 	mux      *http.ServeMux
 }
 
-// NewServer serves engine's model under a name. A nil template is Plain. fingerprint names model and kernel.
+// NewServer serves engine's model under a name. A nil template is chat.Lines. fingerprint names model and kernel.
 func NewServer(engine *Engine, name string, template Template, fingerprint string) *Server {
 	if template == nil {
-		template = Plain{}
+		template = chat.Lines{}
 	}
 	s := &Server{engine: engine, name: name, template: template, started: time.Now(), print: fingerprint, mux: http.NewServeMux()}
 	s.mux.HandleFunc("/v1/completions", method(http.MethodPost, s.completions))

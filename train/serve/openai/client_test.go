@@ -11,6 +11,7 @@ import (
 	"github.com/openai/openai-go/v3/option"
 
 	"winnow/train/bpe"
+	"winnow/train/chat"
 	"winnow/train/llm"
 	"winnow/train/serve"
 )
@@ -105,7 +106,7 @@ func TestClientChat(t *testing.T) {
 	if choice.Message.Role != "assistant" || choice.FinishReason != "length" || len(choice.Logprobs.Content) != 25 || len(choice.Logprobs.Content[0].TopLogprobs) != 3 {
 		t.Errorf("%+v", choice)
 	}
-	prompt, err := serve.Plain{}.Prompt(e.Tokenizer(), []serve.Message{{Role: "system", Content: "Be brief."}, {Role: "user", Content: "你好"}})
+	prompt, err := chat.Lines{}.Prompt(e.Tokenizer(), []serve.Message{{Role: "system", Content: "Be brief."}, {Role: "user", Content: "你好"}})
 	if err != nil || int(whole.Usage.PromptTokens) != len(prompt.IDs) || whole.Usage.CompletionTokens != 25 {
 		t.Errorf("usage %+v, %v", whole.Usage, err)
 	}
