@@ -13,9 +13,10 @@ import (
 // million is a million tokens.
 const million = 1_000_000
 
-// ngrams compares a trained network with counts over the same training text.
+// ngrams compares a network that read a text once with counts over the same text.
 func ngrams(ctx context.Context, l *Lab, seed uint64) (out []Measure, err error) {
-	docs := l.Prose.Kept
+	n := l.budget(3 * million)
+	docs := some(rand.New(rand.NewPCG(seed, 9)), l.Prose.Kept, l.bytes(n))
 	counted, _, err := eval.Baselines(l.held, l.tok, l.ids(docs), eval.BaselineOptions{})
 	if err != nil {
 		return nil, err
@@ -25,7 +26,7 @@ func ngrams(ctx context.Context, l *Lab, seed uint64) (out []Measure, err error)
 			out = append(out, bitsOf(b.ID, b.Bits)...)
 		}
 	}
-	t, err := l.train(ctx, arm{name: "network", docs: docs, tokens: l.budget(3 * million), depth: 3, seed: seed})
+	t, err := l.train(ctx, arm{name: "network", docs: docs, tokens: n, depth: 3, seed: seed})
 	if err != nil {
 		return nil, err
 	}

@@ -55,11 +55,11 @@ func copies(ctx context.Context, l *Lab, seed uint64) (out []Measure, err error)
 			told = append(told, tell(groups[k], k, dedup)...)
 		}
 		prose := some(rand.New(rand.NewPCG(seed, 5)), l.Prose.Kept, l.bytes(n)-size(told))
-		name := "copies"
+		name := ""
 		if dedup {
-			name = "copies removed"
+			name = ", deduplicated"
 		}
-		t, err := l.train(ctx, arm{name: name, docs: append(told, prose...), tokens: n, depth: 3, seed: seed})
+		t, err := l.train(ctx, arm{name: "copies" + name, docs: append(told, prose...), tokens: n, depth: 3, seed: seed})
 		if err != nil {
 			return nil, err
 		}
@@ -69,7 +69,7 @@ func copies(ctx context.Context, l *Lab, seed uint64) (out []Measure, err error)
 				return nil, err
 			}
 			for _, x := range m {
-				x.Arm = fmt.Sprintf("%d %s", k, name)
+				x.Arm = fmt.Sprintf("%d copies%s", k, name)
 				out = append(out, x)
 			}
 		}
