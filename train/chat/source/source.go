@@ -157,3 +157,6 @@ func (r *record) noShape(shapes [][2]string) error {
 }
 
 var fieldNames = []string{"messages", "conversations", "prompt", "completion", "instruction", "output", "question", "answer", "chosen", "rejected", "label", "kto_tag"}
+
+// Refused is the row's reason.
+func (e *RowError) Refused() string { return e.Reason }
