@@ -35,6 +35,10 @@ func (t *Template) Encode(c *Conversation) (*Sequence, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
+	return t.tokens(c)
+}
+
+func (t *Template) tokens(c *Conversation) (*Sequence, error) {
 	turns, err := t.form.turnsOf(c)
 	if err != nil {
 		return nil, err

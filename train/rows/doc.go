@@ -9,4 +9,7 @@
 // A document of n text tokens is n+1 pairs of input and target: bos to the first token, each token to the next, the last to
 // eos. So every byte of text is a target exactly once an epoch, and eos is never an input. Pairs that do not fit a row go on in
 // another one. Documents stand isolated: positions begin at 0 in each piece.
+//
+// For fine-tuning, Sequences are ids with marks of what is to be learnt, and Masked makes rows of them by the same plan; a
+// sequence is never divided.
 package rows
