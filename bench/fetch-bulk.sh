@@ -18,7 +18,7 @@ while getopts o:n: flag; do
 	esac
 done
 shift $((OPTIND - 1))
-[ $# -gt 0 ] || set -- rust-doc openjdk-17-doc libreoffice-help-zh-cn python3.11-doc postgresql-doc-15
+[ $# -gt 0 ] || set -- rust-doc openjdk-17-doc libreoffice-help-zh-cn libreoffice-help-zh-tw python3.11-doc postgresql-doc-15
 
 mkdir -p "$out"
 out=$(cd "$out" && pwd)

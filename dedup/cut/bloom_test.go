@@ -111,18 +111,13 @@ func TestDolmasOwnTests(t *testing.T) {
 			if want.ID != docs[i].ID {
 				t.Fatalf("%s: document %s, want %s", c.file, docs[i].ID, want.ID)
 			}
-			expected := make([]bool, len(docs[i].Text))
+			expected, got := make([]bool, len(docs[i].Text)), make([]bool, len(docs[i].Text))
 			for _, s := range want.Attributes.Spans {
 				total++
-				for at := byteAt(docs[i].Text, int(s[0])); at < byteAt(docs[i].Text, int(s[1])); at++ {
-					expected[at] = true
-				}
+				mark(expected, byteAt(docs[i].Text, int(s[0])), byteAt(docs[i].Text, int(s[1])))
 			}
-			got := make([]bool, len(docs[i].Text))
 			for _, e := range out[i].Edits {
-				for at := e.Start; at < e.End; at++ {
-					got[at] = true
-				}
+				mark(got, e.Start, e.End)
 			}
 			for at := range got {
 				if expected[at] && !got[at] {
@@ -141,6 +136,12 @@ func TestDolmasOwnTests(t *testing.T) {
 			t.Errorf("%s: no spans expected", c.file)
 		}
 		t.Logf("%s: %d documents, all of %d spans", c.file, len(docs), total)
+	}
+}
+
+func mark(bytes []bool, start, end int) {
+	for at := start; at < end; at++ {
+		bytes[at] = true
 	}
 }
 

@@ -49,15 +49,10 @@ func (f *Text) Fold(s string) {
 			i = f.ascii(s, i)
 			continue
 		}
-		if c >= 0xe4 && c <= 0xe9 && i+2 < len(s) { // most of Han, without decoding
-			if r := rune(c&15)<<12 | rune(s[i+1]&63)<<6 | rune(s[i+2]&63); r >= 0x4e00 && r <= 0x9fff && s[i+1]&0xc0 == 0x80 && s[i+2]&0xc0 == 0x80 {
-				f.start()
-				f.Dense++
-				f.Buf = append(f.Buf, c, s[i+1], s[i+2])
-				open = false
-				i += 3
-				continue
-			}
+		if c >= 0xe4 && c <= 0xe9 && i+2 < len(s) && f.han(c, s[i+1], s[i+2]) {
+			open = false
+			i += 3
+			continue
 		}
 		r, n := utf8.DecodeRuneInString(s[i:])
 		switch {
@@ -85,6 +80,18 @@ func (f *Text) Fold(s string) {
 		}
 		i += n
 	}
+}
+
+// han appends a character of the block that most of Han is in, without decoding; false for others.
+func (f *Text) han(a, b, c byte) bool {
+	r := rune(a&15)<<12 | rune(b&63)<<6 | rune(c&63)
+	if r < 0x4e00 || r > 0x9fff || b&0xc0 != 0x80 || c&0xc0 != 0x80 {
+		return false
+	}
+	f.start()
+	f.Dense++
+	f.Buf = append(f.Buf, a, b, c)
+	return true
 }
 
 // ascii appends a run of ASCII letters in lower case, and gives where it ends.
