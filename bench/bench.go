@@ -35,7 +35,7 @@ type Options struct {
 	Sample  int64         // bytes of HTML that benches take out of the input, other than run, which takes all; 32 MiB
 	Program string        // version of the program, for the bench run
 	Docs    int           // documents of the bench dedup-scale; 1 million
-	Memory  int64         // bytes in which dedup and dedup-scale sort; 512 MiB
+	Memory  int64         // bytes in which dedup and dedup-scale sort; 256 MiB
 }
 
 // Bench is one thing to measure. Prepare reads what it needs, and returns what measures it once.
@@ -73,7 +73,7 @@ func Run(ctx context.Context, name string, o Options) ([]Figure, error) {
 	o.Repeat = cmp.Or(o.Repeat, 1)
 	o.Least = cmp.Or(o.Least, time.Second)
 	o.Sample = cmp.Or(o.Sample, 32<<20)
-	o.Docs, o.Memory = cmp.Or(o.Docs, 1_000_000), cmp.Or(o.Memory, 512<<20)
+	o.Docs, o.Memory = cmp.Or(o.Docs, 1_000_000), cmp.Or(o.Memory, 256<<20)
 	measure, err := all[i].prepare(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("bench %s: %w", name, err)

@@ -40,7 +40,7 @@ Speeds are for one second of processor time, with garbage collection; MB is 1,00
 	f.StringVar(&o.Recipe, "recipe", "quickstart", a.lang.T("what the bench run runs", "run 所用的配方"))
 	f.IntVar(&o.Repeat, "repeat", 1, a.lang.T("repetitions; median, least and greatest are shown", "重复次数；显示中位数、最小与最大"))
 	f.IntVar(&o.Docs, "docs", 1_000_000, a.lang.T("documents of dedup-scale", "dedup-scale 的文档数"))
-	f.Int64Var(&o.Memory, "sort-memory", 512<<20, a.lang.T("bytes in which dedup-scale sorts", "dedup-scale 排序可用的字节数"))
+	f.Int64Var(&o.Memory, "sort-memory", 256<<20, a.lang.T("bytes in which dedup-scale sorts", "dedup-scale 排序可用的字节数"))
 	f.BoolVar(&markdown, "markdown", false, a.lang.T("as the tables of BENCHMARKS.md", "输出 BENCHMARKS.md 的表格"))
 	f.StringVar(&profile, "profile", "", a.lang.T("file for a CPU profile, for go tool pprof", "CPU 剖析文件，供 go tool pprof 使用"))
 	return cmd

@@ -82,7 +82,7 @@ same folder stored, and reads again only the documents whose verdict changes.`,
 	}
 	f.add(a, cmd)
 	cmd.Flags().IntVarP(&o.Jobs, "jobs", "j", 0, a.lang.T("documents worked on at once; 0: one for each core", "同时处理的文档数；0 为核数"))
-	cmd.Flags().StringVar(&memory, "memory", "512MB", a.lang.T("what deduplication may sort in; more goes to disk meanwhile, and the result is the same", "去重排序可用的内存；超出部分暂存磁盘，结果不变"))
+	cmd.Flags().StringVar(&memory, "memory", "256MB", a.lang.T("what deduplication may sort in; more goes to disk meanwhile, and the result is the same", "去重排序可用的内存；超出部分暂存磁盘，结果不变"))
 	cmd.Flags().BoolVar(&o.Fresh, "fresh", false, a.lang.T("begin anew: no resume, nothing taken over from other runs", "从头开始：不续跑，也不沿用其他运行"))
 	return cmd
 }

@@ -26,7 +26,7 @@ type Options struct {
 }
 
 // DefaultMemory is in how many bytes Corpus stages sort.
-const DefaultMemory = 512 << 20
+const DefaultMemory = 256 << 20
 
 // run is a plan at work.
 type run struct {
