@@ -94,7 +94,9 @@ func TestServeCommand(t *testing.T) {
 	root.SetArgs(args)
 	done := make(chan int, 1)
 	go func() { done <- a.exit(ctx, root.ExecuteContext(ctx)); out.Close() }()
-	line, err := bufio.NewReader(in).ReadBytes('\n')
+	lines := bufio.NewReader(in)
+	line, err := lines.ReadBytes('\n')
+	go io.Copy(io.Discard, lines)
 	var serving struct{ Type, URL, Model string }
 	if err != nil || json.Unmarshal(line, &serving) != nil || serving.Model != "tiny" {
 		t.Fatalf("%q %v", line, err)

@@ -9,9 +9,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"winnow/train/bpe"
+	"winnow/train/internal/kernel"
 	"winnow/train/llm"
 )
 
@@ -47,6 +49,7 @@ type Options struct {
 type Engine struct {
 	tok     *bpe.Tokenizer
 	dec     *llm.Decoder
+	pool    *llm.Pool
 	vocab   int
 	context int
 	most    int // texts in slots and queue
@@ -61,6 +64,7 @@ type Engine struct {
 	active []*sequence // by slot; the loop's own
 	slots  []int       // scratch of a step
 	ids    []int32
+	ends   []*Event
 }
 
 // NewEngine packs the model's weights, makes the slots, and starts the engine's one goroutine; Close ends it.
@@ -87,7 +91,7 @@ func NewEngine(m *llm.Model, tok *bpe.Tokenizer, pool *llm.Pool, o Options) (*En
 	if err != nil {
 		return nil, fmt.Errorf("serve: %w", err)
 	}
-	e := &Engine{tok: tok, dec: dec, vocab: m.Vocab, context: o.Context, most: o.Slots + o.Queue,
+	e := &Engine{tok: tok, dec: dec, pool: pool, vocab: m.Vocab, context: o.Context, most: o.Slots + o.Queue,
 		wake: make(chan struct{}, 1), done: make(chan struct{}), active: make([]*sequence, o.Slots)}
 	go e.loop()
 	return e, nil
@@ -201,18 +205,18 @@ func (e *Engine) loop() {
 func (e *Engine) admit() (busy, closed bool) {
 	for slot, s := range e.active {
 		if s != nil && s.ctx.Err() != nil {
-			e.leave(slot, s.ctx.Err())
+			e.leave(slot, s.failed(s.ctx.Err()))
 		}
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
 		for _, s := range e.waiting {
-			s.fail(ErrClosed)
+			s.job.push(s.failed(ErrClosed))
 		}
 		for _, s := range e.active {
 			if s != nil {
-				s.fail(ErrClosed)
+				s.job.push(s.failed(ErrClosed))
 			}
 		}
 		e.waiting = nil
@@ -221,8 +225,8 @@ func (e *Engine) admit() (busy, closed bool) {
 	kept := e.waiting[:0]
 	for _, s := range e.waiting {
 		if err := s.ctx.Err(); err != nil {
-			s.fail(err)
 			e.load--
+			s.job.push(s.failed(err))
 		} else {
 			kept = append(kept, s)
 		}
@@ -249,15 +253,14 @@ func (e *Engine) nextOrder() (order int) {
 	return order
 }
 
-// leave frees a slot. With a nil error the sequence has said itself how it ended.
-func (e *Engine) leave(slot int, err error) {
-	if err != nil {
-		e.active[slot].fail(err)
-	}
+// leave frees a slot, and then tells the last event of its sequence: who hears of it finds the slot free.
+func (e *Engine) leave(slot int, last Event) {
+	s := e.active[slot]
 	e.active[slot] = nil
 	e.mu.Lock()
 	e.load--
 	e.mu.Unlock()
+	s.job.push(last)
 }
 
 // prefill reads one chunk of the prompt that has waited longest, so that steps of the others are held up by no more than that.
@@ -285,12 +288,14 @@ func (e *Engine) prefill() {
 		last, err = e.dec.Prefill(slot, ids)
 	}
 	if err != nil {
-		e.leave(slot, fmt.Errorf("serve: prompt: %w", err))
+		e.leave(slot, s.failed(fmt.Errorf("serve: prompt: %w", err)))
 		return
 	}
 	if s.read += len(ids); s.read == len(s.Prompt) {
 		s.begin()
-		e.choose(slot, last)
+		if end := s.choose(last); end != nil {
+			e.leave(slot, *end)
+		}
 	}
 }
 
@@ -308,19 +313,17 @@ func (e *Engine) step() {
 	logits, err := e.dec.Step(e.slots, e.ids)
 	if err != nil {
 		for _, slot := range e.slots {
-			e.leave(slot, fmt.Errorf("serve: step: %w", err))
+			e.leave(slot, e.active[slot].failed(fmt.Errorf("serve: step: %w", err)))
 		}
 		return
 	}
+	e.ends = slices.Grow(e.ends[:0], len(e.slots))[:len(e.slots)]
+	e.pool.Run(len(e.slots), func(_ *kernel.Worker, i int) {
+		e.ends[i] = e.active[e.slots[i]].choose(logits[i*e.vocab : (i+1)*e.vocab])
+	})
 	for i, slot := range e.slots {
-		e.choose(slot, logits[i*e.vocab:(i+1)*e.vocab])
-	}
-}
-
-// choose draws the next token of a slot, and frees it when the text is at its end.
-func (e *Engine) choose(slot int, logits []float32) {
-	s := e.active[slot]
-	if s.choose(logits) {
-		e.leave(slot, nil)
+		if e.ends[i] != nil {
+			e.leave(slot, *e.ends[i])
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"time"
 	"unicode/utf8"
 
 	"winnow/train/chat"
@@ -17,7 +18,8 @@ import (
 // Bounds of what one HTTP request may ask for.
 const (
 	maxBody    = 4 << 20 // bytes
-	maxChoices = 128     // texts: prompts times n
+	bodyTime   = time.Minute
+	maxChoices = 128 // texts: prompts times n
 	maxStops   = 16
 	maxTop     = 20 // log-probabilities at a place
 )
@@ -72,6 +74,10 @@ type chatMessage struct {
 
 // decode reads a JSON object of at most maxBody bytes.
 func decode(w http.ResponseWriter, r *http.Request, into any) *apiError {
+	// a deadline of the whole server would end long answers too: the connection is read on while they are written
+	connection := http.NewResponseController(w)
+	connection.SetReadDeadline(time.Now().Add(bodyTime))
+	defer connection.SetReadDeadline(time.Time{})
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
 	err := d.Decode(into)
 	if err == nil {
@@ -196,7 +202,7 @@ func (s *Server) prompts(raw json.RawMessage) ([][]int32, *apiError) {
 	return nil, invalid("prompt", "prompt: write a text, a list of texts, a list of token ids, or a list of such lists")
 }
 
-// requests is what a completion asks of the engine: n texts of each prompt, the i-th with seed + i, so that a text does not depend
+// completion is what /v1/completions asks of the engine: n texts of each prompt, the i-th with seed + i, so that a text does not depend
 // on how many are asked for.
 func (s *Server) completion(b *completionBody) ([]Request, *apiError) {
 	if err := b.unsupported(); err != nil {

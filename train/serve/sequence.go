@@ -133,7 +133,7 @@ func newSequence(ctx context.Context, e *Engine, j *Job, index int, r Request) (
 	return s, err
 }
 
-func (s *sequence) fail(err error) { s.job.push(Event{Index: s.index, Count: s.count, Err: err}) }
+func (s *sequence) failed(err error) Event { return Event{Index: s.index, Count: s.count, Err: err} }
 
 // begin tells the prompt where that is wanted.
 func (s *sequence) begin() {
@@ -156,11 +156,10 @@ func (s *sequence) scorePrompt(logits []float32, n int) {
 	}
 }
 
-// choose draws a token from logits and tells what became certain of the text. True: the text has ended.
-func (s *sequence) choose(logits []float32) bool {
+// choose draws a token from logits and tells what became certain of the text. The event that ends the text is not told but returned.
+func (s *sequence) choose(logits []float32) *Event {
 	if s.MaxTokens == 0 {
-		s.job.push(Event{Index: s.index, Finish: llm.FinishLength})
-		return true
+		return &Event{Index: s.index, Finish: llm.FinishLength}
 	}
 	start := s.stream.bytes
 	t := s.text.Next(logits)
@@ -180,8 +179,11 @@ func (s *sequence) choose(logits []float32) bool {
 		}
 	}
 	s.held = s.held[len(e.Tokens):]
-	if e.Text != "" || e.Tokens != nil || e.Finish != "" {
+	if e.Finish != "" {
+		return &e
+	}
+	if e.Text != "" || e.Tokens != nil {
 		s.job.push(e)
 	}
-	return t.Finish != ""
+	return nil
 }
