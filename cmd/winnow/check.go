@@ -15,6 +15,7 @@ func (a *app) checkCmd() *cobra.Command {
 	var as string
 	var first int
 	var rows rowFlags
+	var tokens tokenFlags
 	cmd := &cobra.Command{
 		Use: "check RECIPE | check FILE... --as chat|preference|feedback", Args: exactArgs(1, 1<<20),
 		Short: a.lang.T("check a recipe and run its own tests, or check data for fine-tuning; nothing is written", "检查配方并运行其自带测试，或检查微调数据；不写任何东西"),
@@ -24,7 +25,7 @@ or parquet, plain or under gzip or zstd. It counts rows by shape and names file,
 按格式统计行数，并对有误之处指出文件、行号、字段与正确的写法。`) + shapesHelp() + exitCodes,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if as != "" {
-				return a.checkRows(args, as, first, &rows)
+				return a.checkRows(args, as, first, &rows, &tokens)
 			}
 			if len(args) > 1 {
 				return usage("check: one recipe; files of rows need --as chat, preference or feedback")
@@ -47,6 +48,7 @@ or parquet, plain or under gzip or zstd. It counts rows by shape and names file,
 	cmd.Flags().StringVar(&as, "as", "", a.lang.T("what the rows are: chat, preference, feedback", "行的用途：chat、preference、feedback"))
 	cmd.Flags().IntVar(&first, "first", 5, a.lang.T("how many refused rows to show", "显示多少条被拒绝的行"))
 	rows.add(a, cmd)
+	tokens.add(a, cmd)
 	return cmd
 }
 

@@ -14,6 +14,7 @@ import (
 	"winnow/report"
 	"winnow/train/chat"
 	"winnow/train/chat/source"
+	"winnow/train/rows"
 )
 
 // rowFlags say how rows of fine-tuning data are read.
@@ -51,6 +52,78 @@ func assignments(flag string, list []string) (map[string]string, error) {
 	return m, nil
 }
 
+// tokenFlags say how conversations become rows.
+type tokenFlags struct {
+	tokenizer, template, cut string
+	length                   int
+	row                      int64
+	dropped, shortened       float64
+}
+
+func (f *tokenFlags) add(a *app, cmd *cobra.Command) {
+	fl, t := cmd.Flags(), a.lang.T
+	fl.StringVar(&f.tokenizer, "tokenizer", "", t("with --as chat: a tokenizer.json or model folder; shows what becomes of the tokens, and one row", "配合 --as chat：tokenizer.json 或模型文件夹；显示 token 的去向与一行样例"))
+	fl.StringVar(&f.template, "template", "chatml", t("how conversations are written: ", "对话的写法：")+strings.Join(chat.Names(), ", "))
+	fl.StringVar(&f.cut, "cut", string(chat.CutTurns), t("what becomes of long conversations: turns leaves off turns at the end; prompt, answer also shorten those", "过长对话的处理：turns 去掉末尾轮次；prompt、answer 还会缩短提示或回答"))
+	fl.IntVar(&f.length, "length", 512, t("positions of a row", "每行位置数"))
+	fl.Int64Var(&f.row, "row", 0, t("which row to show", "显示哪一行"))
+	fl.Float64Var(&f.shortened, "most-cut", 0.01, t("share of rows that may be cut", "允许被截短的行的比例"))
+	fl.Float64Var(&f.dropped, "most-dropped", 0.05, t("share of rows that may be dropped", "允许被丢弃的行的比例"))
+}
+
+// checkTokens makes rows of conversations as training does, says where their tokens go, and shows one row.
+func (a *app) checkTokens(files []string, rowOptions source.Options, f *tokenFlags) error {
+	tok, err := readTokenizer(f.tokenizer)
+	if err != nil {
+		return err
+	}
+	template, err := chat.New(f.template, tok)
+	if err != nil {
+		return &exitError{exitUsage, err}
+	}
+	sequences, account, err := chat.Prepare(template, source.Conversations(files, rowOptions), chat.PrepareOptions{Len: f.length, Cut: chat.Cut(f.cut), MostCut: f.shortened, MostDropped: f.dropped})
+	if account != nil {
+		if e := a.printAccount(account); e != nil {
+			return e
+		}
+	}
+	if err != nil {
+		return err
+	}
+	masked, err := rows.NewMasked(sequences, nil, rows.Options{Len: f.length, PAD: tok.PAD()})
+	if err != nil {
+		return err
+	}
+	tokens, err := shownTokens(masked, f.row, tok)
+	if err != nil {
+		return err
+	}
+	if !a.json {
+		return a.printTokens(tokens)
+	}
+	for _, t := range tokens {
+		if err := a.line(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *app) printAccount(c *chat.Account) error {
+	if a.json {
+		return a.line(c)
+	}
+	t := report.Table{Head: []string{a.lang.T("what", "项目"), a.lang.T(">rows", ">行"), a.lang.T(">tokens", ">token 数")}}
+	t.Add(a.lang.T("read", "读入"), report.Count(int64(c.Rows)), report.Count(c.Tokens))
+	t.Add(a.lang.T("kept", "保留"), report.Count(int64(c.Kept)), report.Count(c.Learnt+c.Context))
+	t.Add(a.lang.T("  of these learnt", "  其中学习"), "", report.Count(c.Learnt))
+	t.Add(a.lang.T("  cut", "  截短"), report.Count(int64(c.Cut)), report.Count(c.Off))
+	t.Add(a.lang.T("  behind the last answer", "  最后回答之后"), "", report.Count(c.Behind))
+	t.Add(a.lang.T("dropped", "丢弃"), report.Count(int64(c.Dropped)), report.Count(c.Lost))
+	_, err := fmt.Fprint(a.out, t.Text())
+	return err
+}
+
 // checked is what was found in files of rows.
 type checked struct {
 	As      string         `json:"as"`
@@ -62,9 +135,15 @@ type checked struct {
 }
 
 // checkRows reads files to their end and says what can be learnt from. A row that cannot be used makes the code 3; none that can, 1.
-func (a *app) checkRows(files []string, as string, first int, f *rowFlags) error {
+func (a *app) checkRows(files []string, as string, first int, f *rowFlags, t *tokenFlags) error {
 	if err := f.settle(); err != nil {
 		return err
+	}
+	switch {
+	case t.tokenizer != "" && as == "chat":
+		return a.checkTokens(files, f.Options, t)
+	case t.tokenizer != "":
+		return usage("--tokenizer needs --as chat")
 	}
 	var c *checked
 	var err error

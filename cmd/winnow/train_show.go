@@ -129,7 +129,14 @@ func (a *app) printTokens(tokens []shownToken) error {
 	return err
 }
 
-func shownTokens(s *rows.Stream, row int64, tok *bpe.Tokenizer) ([]shownToken, error) {
+// shownRows are rows that can be shown: rows.Stream, rows.Masked.
+type shownRows interface {
+	Len() int
+	Fill(first int64, ids, targets, pos []int32) error
+	Parts(row int64) ([]rows.Part, error)
+}
+
+func shownTokens(s shownRows, row int64, tok *bpe.Tokenizer) ([]shownToken, error) {
 	n := s.Len()
 	ids, targets, pos := make([]int32, n), make([]int32, n), make([]int32, n)
 	if err := s.Fill(row, ids, targets, pos); err != nil {
