@@ -119,7 +119,8 @@ func (s *scanner) begin() {
 		return
 	}
 	// One object a line, unless the first line only begins one.
-	first := bytes.TrimSpace(s.buf[s.at : s.at+s.lineEnd()])
+	n := s.lineEnd() // which may move buf and at
+	first := bytes.TrimSpace(s.buf[s.at : s.at+n])
 	s.lines = !bytes.HasPrefix(first, []byte("{")) || bytes.HasSuffix(first, []byte("}")) || json.Valid(first)
 }
 
