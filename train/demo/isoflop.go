@@ -17,7 +17,7 @@ type shape struct {
 
 // shapes are a family, untied as those of train.Depth; rates fall with the width, as its sweep found.
 func shapes() []shape {
-	return []shape{{1, 32, 4e-3}, {2, 32, 4e-3}, {2, 64, 3e-3}, {3, 96, 2e-3}, {4, 128, 2e-3}, {5, 192, 1.5e-3}}
+	return []shape{{1, 32, 4e-3}, {2, 32, 4e-3}, {2, 64, 3e-3}, {3, 96, 2e-3}, {4, 128, 2e-3}}
 }
 
 func (s shape) config(vocab int) llm.Config {
@@ -28,7 +28,7 @@ func (s shape) config(vocab int) llm.Config {
 
 // isoflop trains models of different width with the same compute and looks for the best.
 func isoflop(ctx context.Context, l *Lab, seed uint64) (out []Measure, err error) {
-	budget := 1e12
+	budget := 4e12
 	if l.Quick {
 		budget /= 16
 	}
