@@ -2,6 +2,7 @@ package dedup
 
 import (
 	"bufio"
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -246,5 +247,46 @@ func TestPlantedPairs(t *testing.T) {
 			t.Errorf("%s: %d documents in clusters, want %d", name, len(out), 2*pairs)
 		}
 		t.Logf("%s: %d documents, %d pairs planted, %d documents in clusters", name, len(docs), pairs, len(out))
+	}
+}
+
+// Dolma's own test of its deduper by URL: the documents that it marks are those that go when the first is kept.
+func TestDolmasURLs(t *testing.T) {
+	read := func(name string) (all []map[string]any) {
+		f, err := os.Open(data(t, filepath.Join("dolma_io", name)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		z, err := gzip.NewReader(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for in := json.NewDecoder(z); in.More(); {
+			var row map[string]any
+			if err := in.Decode(&row); err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, row)
+		}
+		return all
+	}
+	var docs []*winnow.Document
+	for _, row := range read("provided/deduper/documents/000.json.gz") {
+		docs = append(docs, &winnow.Document{ID: row["id"].(string), URL: row["metadata"].(map[string]any)["url"].(string)})
+	}
+	out := run(t, mustNew(t, Options{Method: URL, Keep: First}), docs, nil)
+	marked := 0
+	for i, row := range read("expected/dedupe-by-url.json.gz") {
+		want := len(row["attributes"].(map[string]any)) > 0
+		if out[i].Verdict.Drop != want {
+			t.Errorf("%s: dropped %v, Dolma marks it %v", docs[i].ID, out[i].Verdict.Drop, want)
+		}
+		if want {
+			marked++
+		}
+	}
+	if marked == 0 {
+		t.Error("nothing is marked")
 	}
 }
