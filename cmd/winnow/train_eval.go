@@ -137,10 +137,10 @@ func (a *app) evaluate(ctx context.Context, args []string, f evalFlags) error {
 		}
 		defer x.pool.Close()
 	} else if f.overlap == "" || len(f.texts) > 0 || f.memorisation != "" {
-		return usage("name a MODEL; only --overlap works without one")
+		return usage("%s", a.lang.T("name a MODEL; only --overlap works without one", "请给出 MODEL；只有 --overlap 不需要模型"))
 	}
 	if len(f.data)+len(f.texts) == 0 && f.mc+f.trivia+f.capitals+f.memorisation+f.overlap == "" {
-		return usage("nothing to measure: give --data, --texts, --mc, --trivia, --capitals, --memorisation or --overlap")
+		return usage("%s --data, --texts, --mc, --trivia, --capitals, --memorisation, --overlap", a.lang.T("nothing to measure: give one of", "没有要评估的内容：请至少给出其一"))
 	}
 	parts := []func(context.Context) error{x.overlaps}
 	if x.model != nil {

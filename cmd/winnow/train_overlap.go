@@ -32,7 +32,7 @@ func (x *examinee) overlaps(ctx context.Context) error {
 		return err
 	}
 	if len(items) == 0 {
-		return usage("--overlap: nothing to look for: give --data, --mc or --trivia")
+		return usage("--overlap: %s --data, --mc, --trivia", x.app.lang.T("nothing to look for: give one of", "没有要查找的内容：请至少给出其一"))
 	}
 	x.app.say("%s: looking for %d items", "%s：查找 %d 项", f.Run.ID, len(items))
 	result, err := eval.FindOverlap(items, without(rows.Documents(f), held), x.flags.words)
@@ -68,7 +68,7 @@ func (x *examinee) heldTexts(ctx context.Context, items *[]eval.Item) (map[strin
 // heldOf gives a run's name, its documents, and the names of those that are held out.
 func (x *examinee) heldOf(ctx context.Context, name string) (string, iter.Seq2[rows.Document, error], []string, error) {
 	if x.model == nil {
-		return "", nil, nil, usage("--overlap with --data needs a MODEL: its tokenizer and its split")
+		return "", nil, nil, usage("%s", x.app.lang.T("--overlap with --data needs a MODEL: its tokenizer and its split", "--overlap 与 --data 同用需要 MODEL：取其分词器与划分"))
 	}
 	f, t, _, out, err := x.split(ctx, name)
 	if err != nil {

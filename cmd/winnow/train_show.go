@@ -69,7 +69,7 @@ type shownToken struct {
 
 func (a *app) showRow(ctx context.Context, f showFlags) error {
 	if f.tokenizer == "" {
-		return usage("give --tokenizer")
+		return usage("%s", a.lang.T("give --tokenizer", "请给出 --tokenizer"))
 	}
 	tok, err := readTokenizer(f.tokenizer)
 	if err != nil {
@@ -228,7 +228,7 @@ func (a *app) rowSources(ctx context.Context, f showFlags, tok *bpe.Tokenizer) (
 		name, weight := arg, 1.0
 		if before, after, ok := strings.Cut(arg, "="); ok {
 			if weight, err = strconv.ParseFloat(after, 64); err != nil || !(weight > 0) {
-				return nil, usage("--data %s: the weight is a number above 0", arg)
+				return nil, usage(a.lang.T("--data %s: the weight is a number above 0", "--data %s：权重应为大于 0 的数"), arg)
 			}
 			name = before
 		}

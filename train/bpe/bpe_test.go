@@ -2,6 +2,8 @@ package bpe
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -257,28 +259,64 @@ func TestRefusedFiles(t *testing.T) {
 			t.Errorf("%s: error %v", c.to, err)
 		}
 	}
-	if _, err := ReadJSON(bytes.NewReader(read(t, data(t, "formats/hf/bert-base-uncased.json")))); err == nil || !strings.Contains(err.Error(), "WordPiece") {
-		t.Errorf("bert-base-uncased.json: %v", err)
+	old := `{"model":{"unk_token":"[UNK]","continuing_subword_prefix":"##","max_input_chars_per_word":100,"vocab":{"[UNK]":0}}}`
+	if _, err := ReadJSON(strings.NewReader(old)); err == nil || !strings.Contains(err.Error(), "WordPiece") {
+		t.Errorf("WordPiece without its name: %v", err)
 	}
+	t.Run("bert-base-uncased", func(t *testing.T) {
+		if _, err := ReadJSON(bytes.NewReader(read(t, data(t, "formats/hf/bert-base-uncased.json")))); err == nil || !strings.Contains(err.Error(), "WordPiece") {
+			t.Errorf("error %v", err)
+		}
+	})
 }
 
+// FuzzReadJSON: what is read encodes text by ids that exist, never special ones, and is read again from what it writes. The parts
+// of the file are any bytes around a vocabulary of all bytes, since few files would be read without one.
 func FuzzReadJSON(f *testing.F) {
-	var good bytes.Buffer
-	if err := small(f).WriteJSON(&good); err != nil {
+	var bytes256 strings.Builder
+	for id, name := range small(f).Tokens()[:256] {
+		fmt.Fprintf(&bytes256, "%q:%d,", name, id)
+	}
+	level := `{"type":"ByteLevel","add_prefix_space":false,"use_regex":true}`
+	qwen, err := json.Marshal(splitters()[2].preTokenizer())
+	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(good.Bytes())
-	f.Fuzz(func(t *testing.T, b []byte) {
-		tok, err := ReadJSON(bytes.NewReader(b))
-		if err == nil {
-			tok.Encode(nil, "a b 汉\xff")
+	f.Add(`[]`, `null`, level, level, `"type":"BPE"`, `"ab":256`, `[["a","b"]]`)
+	f.Add(`[{"id":257,"content":"<s>","special":true},{"id":258,"content":"  ","normalized":true,"lstrip":true}]`, `{"type":"NFC"}`, string(qwen), level, `"type":"BPE","ignore_merges":true`, `"ab":256`, `["a b"]`)
+	f.Add(`null`, `{"type":"Sequence","normalizers":[]}`, `{"type":"Metaspace"}`, `null`, `"max_input_chars_per_word":100`, `"ab":300`, `[]`)
+	f.Fuzz(func(t *testing.T, added, normalizer, pre, decoder, model, vocab, merges string) {
+		file := `{"added_tokens":` + added + `,"normalizer":` + normalizer + `,"pre_tokenizer":` + pre + `,"decoder":` + decoder + `,"model":{` + model + `,"vocab":{` + bytes256.String() + vocab + `},"merges":` + merges + `}}`
+		tok, err := ReadJSON(strings.NewReader(file))
+		if err != nil {
+			if vocab == `"ab":256` && strings.HasPrefix(t.Name(), "FuzzReadJSON/seed") {
+				t.Fatal(err)
+			}
+			return
+		}
+		for _, id := range tok.Encode(nil, "ab <s>  汉\xff "+added) {
+			if id < 0 || int(id) >= tok.Size() || tok.IsSpecial(id) {
+				t.Fatalf("id %d of %d", id, tok.Size())
+			}
+		}
+		var out bytes.Buffer
+		if err := tok.WriteJSON(&out); err != nil {
+			t.Fatal(err)
+		}
+		again, err := ReadJSON(&out)
+		if err != nil || again.Hash() != tok.Hash() {
+			t.Fatalf("what was written is not what was read: %v", err)
 		}
 	})
 }
 
 func FuzzReadTiktoken(f *testing.F) {
 	f.Add([]byte("IQ== 0\nIg== 1\n"))
-	f.Add(read(f, "testdata/qwen2.tiktoken"))
+	var all bytes.Buffer // every byte, then two tokens
+	for b := range 256 {
+		fmt.Fprintf(&all, "%s %d\n", base64.StdEncoding.EncodeToString([]byte{byte(b)}), b)
+	}
+	f.Add(append(all.Bytes(), "YWI= 256\nYWJj 258\n"...))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		tok, err := ReadTiktoken(bytes.NewReader(b), "gpt-2", nil)
 		if err == nil {

@@ -193,7 +193,14 @@ func TestWeights(t *testing.T) {
 			t.Errorf("source %d: nothing left after %d rows", i, g-1)
 		}
 	}
-	for _, bad := range [][]Source{nil, {{"a", a, nil, 1}, {"b", b, nil, 0}}, {{"a", a, nil, 1}, {"b", b, nil, 1e-9}}, {{"a", a, []int{}, 1}}} {
+	equal, err := NewStream([]Source{{"a", a, nil, 0}, {"b", b, nil, 1}}, options(24))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, whole := equal.count(0, cycleLen), int64(cycleLen); 2*n != whole {
+		t.Errorf("without a weight: %d of %d rows", n, whole)
+	}
+	for _, bad := range [][]Source{nil, {{"a", a, nil, 1}, {"b", b, nil, -1}}, {{"a", a, nil, 1}, {"b", b, nil, 1e-9}}, {{"a", a, []int{}, 1}}} {
 		if _, err := NewStream(bad, options(8)); err == nil {
 			t.Errorf("%d sources: no error", len(bad))
 		}

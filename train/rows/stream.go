@@ -1,6 +1,7 @@
 package rows
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"sort"
@@ -11,7 +12,7 @@ type Source struct {
 	Name   string
 	Tokens *Tokens
 	Docs   []int   // the documents to take, for instance Holdout's first result; nil: all
-	Weight float64 // share of the rows, relative to the other sources; 0 counts as 1 when there is one source
+	Weight float64 // share of the rows, relative to the other sources; 0 counts as 1
 }
 
 // Options are for NewStream.
@@ -68,10 +69,7 @@ func NewStream(sources []Source, o Options) (*Stream, error) {
 	s := &Stream{o: o}
 	weights := make([]float64, len(sources))
 	for i, src := range sources {
-		weights[i] = src.Weight
-		if len(sources) == 1 && src.Weight == 0 {
-			weights[i] = 1
-		}
+		weights[i] = cmp.Or(src.Weight, 1)
 		if src.Docs == nil {
 			src.Docs = make([]int, src.Tokens.Len())
 			for d := range src.Docs {
@@ -117,7 +115,8 @@ func (s *Stream) mix(weights []float64) error {
 	for at := range s.cycle {
 		next, most := 0, math.Inf(-1)
 		for i, w := range weights {
-			if behind := w/sum*float64(at+1) - float64(s.before[i][at]); behind > most {
+			// The conversion keeps the product from being fused into the difference: the same cycle on every machine.
+			if behind := float64(w/sum*float64(at+1)) - float64(s.before[i][at]); behind > most {
 				next, most = i, behind
 			}
 		}

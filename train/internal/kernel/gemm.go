@@ -81,43 +81,43 @@ func (p *Pool) product(g *product) {
 		p.workers[0].product(g)
 		return
 	}
-	for g.firstPart = true; g.start < g.k; g.start += g.depth {
-		g.depth = partDepth(g.k, g.start)
-		for g.column = 0; g.column < g.n; g.column += g.width {
-			g.width = min(g.n-g.column, widest)
-			panels := (g.width + g.nr - 1) / g.nr
-			p.panels = grown(p.panels, panels*g.depth*g.nr)
-			g.panels = p.panels
-			p.run(g.packTasks(panels), g.pack)
-			g.cut(len(p.workers))
-			p.run(g.tilesM*g.tilesN, g.tile)
-		}
-		g.firstPart = false
-	}
+	g.parts(func(panels int) {
+		p.panels = grown(p.panels, panels*g.depth*g.nr)
+		g.panels = p.panels
+		p.run(g.packTasks(panels), g.pack)
+		g.cut(len(p.workers))
+		p.run(g.tilesM*g.tilesN, g.tile)
+	})
 }
 
 func (w *Worker) product(g *product) {
 	if !g.check(w) {
 		return
 	}
+	g.parts(func(panels int) {
+		w.panels = grown(w.panels, panels*g.depth*g.nr)
+		g.panels = w.panels
+		for i := range g.packTasks(panels) {
+			g.pack(w, i)
+		}
+		g.cut(1)
+		for i := range g.tilesM * g.tilesN {
+			g.tile(w, i)
+		}
+	})
+	*g = product{} // holds none of the caller's memory
+}
+
+// parts goes through the parts of the sum and, in each, through the spans of columns; each is so many panels for do.
+func (g *product) parts(do func(panels int)) {
 	for g.firstPart = true; g.start < g.k; g.start += g.depth {
 		g.depth = partDepth(g.k, g.start)
 		for g.column = 0; g.column < g.n; g.column += g.width {
 			g.width = min(g.n-g.column, widest)
-			panels := (g.width + g.nr - 1) / g.nr
-			w.panels = grown(w.panels, panels*g.depth*g.nr)
-			g.panels = w.panels
-			for i := range g.packTasks(panels) {
-				g.pack(w, i)
-			}
-			g.cut(1)
-			for i := range g.tilesM * g.tilesN {
-				g.tile(w, i)
-			}
+			do((g.width + g.nr - 1) / g.nr)
 		}
 		g.firstPart = false
 	}
-	*g = product{} // holds none of the caller's memory
 }
 
 // check panics where a shape does not fit its slice, and says whether there is anything to do beyond scaling c.

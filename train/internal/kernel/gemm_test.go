@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -55,24 +57,61 @@ type shape struct {
 	beta             float32
 }
 
-// try compares one product with the naive form in float64, by the pool and by a worker.
-func (s shape) try(t *testing.T, p *Pool, r *rand.Rand) {
-	t.Helper()
+// multiply is one form of a product.
+type multiply func(m, n, k int, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int)
+
+func pooledForm(p *Pool, f form) multiply { return [...]multiply{p.NN, p.NT, p.TN}[f] }
+
+// operandsOf gives the sides of a shape and their strides.
+func (s shape) operandsOf(r *rand.Rand) (a, b []float32, lda, ldb int) {
 	rowsA, colsA, rowsB, colsB := s.m, s.k, s.k, s.n
 	if s.form == formNT {
 		rowsB, colsB = s.n, s.k
 	} else if s.form == formTN {
 		rowsA, colsA = s.k, s.m
 	}
-	lda, ldb, ldc := colsA+s.padA, colsB+s.padB, s.n+s.padC
-	size := func(rows, cols, ld int) int {
-		if rows == 0 || cols == 0 {
-			return 0
-		}
-		return (rows-1)*ld + cols
+	lda, ldb = colsA+s.padA, colsB+s.padB
+	return randoms(r, make([]float32, extent(rowsA, colsA, lda))), randoms(r, make([]float32, extent(rowsB, colsB, ldb))), lda, ldb
+}
+
+// extent is how many elements a matrix takes.
+func extent(rows, cols, ld int) int {
+	if rows == 0 || cols == 0 {
+		return 0
 	}
-	a, b := randoms(r, make([]float32, size(rowsA, colsA, lda))), randoms(r, make([]float32, size(rowsB, colsB, ldb)))
-	all, c := guarded(size(s.m, s.n, ldc))
+	return (rows-1)*ld + cols
+}
+
+// naive is the product in float64, [m,n], and for each element the sum of what was added up, without signs.
+func (s shape) naive(a, b, before []float32, lda, ldb int) (want, size []float64) {
+	want, size = make([]float64, s.m*s.n), make([]float64, s.m*s.n)
+	for i := range want {
+		row, col := i/s.n, i%s.n
+		for l := range s.k {
+			x, y := row*lda+l, l*ldb+col
+			switch s.form {
+			case formNT:
+				y = col*ldb + l
+			case formTN:
+				x = l*lda + row
+			}
+			v := float64(a[x]) * float64(b[y])
+			want[i], size[i] = want[i]+v, size[i]+math.Abs(v)
+		}
+		if s.beta != 0 {
+			v := float64(s.beta) * float64(before[row*(s.n+s.padC)+col])
+			want[i], size[i] = want[i]+v, size[i]+math.Abs(v)
+		}
+	}
+	return want, size
+}
+
+// try compares one product with the naive form, by the pool, by a worker and on packed weights.
+func (s shape) try(t *testing.T, p *Pool, r *rand.Rand) {
+	t.Helper()
+	a, b, lda, ldb := s.operandsOf(r)
+	ldc := s.n + s.padC
+	all, c := guarded(extent(s.m, s.n, ldc))
 	for i := range c {
 		if i%ldc < s.n {
 			c[i] = float32(r.NormFloat64())
@@ -81,89 +120,62 @@ func (s shape) try(t *testing.T, p *Pool, r *rand.Rand) {
 			}
 		}
 	}
-	before := append([]float32(nil), c...)
-	what := fmt.Sprintf("%+v", s)
-	verify := func() {
+	before := slices.Clone(c)
+	want, size := s.naive(a, b, before, lda, ldb)
+	var first []float32
+	check := func(how string, run func()) {
 		t.Helper()
+		what := fmt.Sprintf("%+v, %s", s, how)
+		copy(c, before)
+		run()
 		checkGuards(t, what, all, len(c))
-		for i := range c {
+		for i, v := range c {
 			row, col := i/ldc, i%ldc
 			if col >= s.n {
-				if c[i] != 12345 {
+				if v != 12345 {
 					t.Fatalf("%s: the gap behind row %d was written", what, row)
 				}
 				continue
 			}
-			sum, size := 0.0, 0.0
-			for l := range s.k {
-				x, y := 0, 0
-				switch s.form {
-				case formNN:
-					x, y = row*lda+l, l*ldb+col
-				case formNT:
-					x, y = row*lda+l, col*ldb+l
-				default:
-					x, y = l*lda+row, l*ldb+col
-				}
-				v := float64(a[x]) * float64(b[y])
-				sum, size = sum+v, size+math.Abs(v)
-			}
-			if s.beta != 0 {
-				sum += float64(s.beta) * float64(before[i])
-				size += math.Abs(float64(s.beta) * float64(before[i]))
-			}
-			if d := math.Abs(float64(c[i]) - sum); !(d <= 1e-6*size+1e-30) && !(d <= size*6e-8*float64(s.k+2)) {
-				t.Fatalf("%s: c[%d,%d] = %v, want %v", what, row, col, c[i], sum)
+			w, n := want[row*s.n+col], size[row*s.n+col]
+			if d := math.Abs(float64(v) - w); !(d <= 1e-6*n+1e-30) && !(d <= n*6e-8*float64(s.k+2)) {
+				t.Fatalf("%s: c[%d,%d] = %v, want %v", what, row, col, v, w)
 			}
 		}
+		if first == nil {
+			first = slices.Clone(c)
+		}
+		same(t, what, first, c)
 	}
-	switch s.form {
-	case formNN:
-		p.NN(s.m, s.n, s.k, a, lda, b, ldb, s.beta, c, ldc)
-	case formNT:
-		p.NT(s.m, s.n, s.k, a, lda, b, ldb, s.beta, c, ldc)
-	default:
-		p.TN(s.m, s.n, s.k, a, lda, b, ldb, s.beta, c, ldc)
-	}
-	verify()
-	pooled := append([]float32(nil), c...)
-	copy(c, before)
-	p.Run(1, func(w *Worker, _ int) {
-		switch s.form {
-		case formNN:
-			w.NN(s.m, s.n, s.k, a, lda, b, ldb, s.beta, c, ldc)
-		case formNT:
-			w.NT(s.m, s.n, s.k, a, lda, b, ldb, s.beta, c, ldc)
-		default:
-			w.TN(s.m, s.n, s.k, a, lda, b, ldb, s.beta, c, ldc)
-		}
-	})
-	verify()
-	same(t, what+": pool and worker", pooled, c)
-	if s.form == formNT {
-		copy(c, before)
-		p.MulPacked(s.m, a, lda, p.Pack(s.n, s.k, b, ldb), s.beta, c, ldc)
-		verify()
-		same(t, what+": packed", pooled, c)
-		cache := p.NewPacked(s.n+5, s.k)
-		for i := range s.n + 5 {
-			row := make([]float32, s.k)
-			for l := range row {
-				row[l] = float32(math.NaN())
-			}
-			if i < s.n && s.k > 0 {
-				row = b[i*ldb : i*ldb+s.k]
-			}
-			cache.Set(i, row)
-		}
-		copy(c, before)
+	check("pool", func() { pooledForm(p, s.form)(s.m, s.n, s.k, a, lda, b, ldb, s.beta, c, ldc) })
+	check("worker", func() {
 		p.Run(1, func(w *Worker, _ int) {
-			rows := cache.Rows(s.n)
-			w.MulPacked(s.m, a, lda, &rows, s.beta, c, ldc)
+			[...]multiply{w.NN, w.NT, w.TN}[s.form](s.m, s.n, s.k, a, lda, b, ldb, s.beta, c, ldc)
 		})
-		verify()
-		same(t, what+": packed row by row", pooled, c)
+	})
+	if s.form == formNT {
+		check("packed", func() { p.MulPacked(s.m, a, lda, p.Pack(s.n, s.k, b, ldb), s.beta, c, ldc) })
+		rows := s.packedByRows(p, b, ldb)
+		check("packed row by row", func() {
+			p.Run(1, func(w *Worker, _ int) { w.MulPacked(s.m, a, lda, &rows, s.beta, c, ldc) })
+		})
 	}
+}
+
+// packedByRows sets b's rows one by one into a cache that holds NaN behind them.
+func (s shape) packedByRows(p *Pool, b []float32, ldb int) Packed {
+	cache := p.NewPacked(s.n+5, s.k)
+	for i := range s.n + 5 {
+		row := make([]float32, s.k)
+		for l := range row {
+			row[l] = float32(math.NaN())
+		}
+		if i < s.n && s.k > 0 {
+			row = b[i*ldb : i*ldb+s.k]
+		}
+		cache.Set(i, row)
+	}
+	return cache.Rows(s.n)
 }
 
 // same demands the same bits.
@@ -240,14 +252,13 @@ func TestThreads(t *testing.T) {
 					t.Fatal(err)
 				}
 				c := make([]float32, m*n)
-				switch f {
-				case formNN:
-					p.NN(m, n, k, a, k, b, n, 0, c, n)
-				case formNT:
-					p.NT(m, n, k, a, k, b, k, 0, c, n)
-				default:
-					p.TN(m, n, k, a, m, b, n, 0, c, n)
+				lda, ldb := k, n
+				if f == formNT {
+					ldb = k
+				} else if f == formTN {
+					lda = m
 				}
+				pooledForm(p, f)(m, n, k, a, lda, b, ldb, 0, c, n)
 				if first == nil {
 					first = c
 				}
@@ -287,10 +298,40 @@ func TestShapesAreChecked(t *testing.T) {
 			call()
 		}()
 	}
-	if _, err := New(1, "sse9"); err == nil {
-		t.Error("an unknown kernel was taken")
+}
+
+// TestChoice: a name decides, then the environment, then the processor; what does not run here is refused with the names of
+// what does.
+func TestChoice(t *testing.T) {
+	took := func(name string) string {
+		p, err := New(1, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		return p.Kernel()
 	}
-	if _, err := New(-1, ""); err == nil {
+	names := Names()
+	t.Setenv("WINNOW_KERNEL", "")
+	if got := took(""); got != names[0] || names[len(names)-1] != "portable" {
+		t.Errorf("%s of %v", got, names)
+	}
+	for _, name := range names {
+		t.Setenv("WINNOW_KERNEL", name)
+		if got := took(""); got != name {
+			t.Errorf("the environment says %s, %s runs", name, got)
+		}
+	}
+	if got := took(names[0]); got != names[0] {
+		t.Errorf("asked for %s, %s runs", names[0], got)
+	}
+	t.Setenv("WINNOW_KERNEL", "sse9")
+	for _, name := range []string{"", "sse8"} {
+		if _, err := New(1, name); err == nil || !strings.Contains(err.Error(), strings.Join(names, ", ")) {
+			t.Errorf("an unknown kernel: error %v", err)
+		}
+	}
+	if _, err := New(-1, "portable"); err == nil {
 		t.Error("-1 threads were taken")
 	}
 }

@@ -15,21 +15,18 @@ type Figure struct {
 
 // Peak measures one core's multiply-add peak in GFLOP/s: the best of short runs, so that other work on the machine does not
 // show.
-func (p *Pool) Peak() float64 {
-	rounds := p.peakRounds()
-	best := 0.0
-	for range 40 {
-		best = max(best, p.peakRate(rounds))
-	}
-	return best
-}
+func (p *Pool) Peak() float64 { return p.bestPeak(40) }
 
 // PeakNow is a short measurement of Peak, five milliseconds, to stand between others: clocks and neighbours change.
-func (p *Pool) PeakNow() float64 {
+func (p *Pool) PeakNow() float64 { return p.bestPeak(5) }
+
+// bestPeak is the best of so many runs.
+func (p *Pool) bestPeak(runs int) (best float64) {
 	rounds := p.peakRounds()
-	best := 0.0
-	for range 5 {
-		best = max(best, p.peakRate(rounds))
+	for range runs {
+		start := time.Now()
+		p.table.peak(rounds)
+		best = max(best, float64(rounds)*float64(p.table.peakFlops)/time.Since(start).Seconds()/1e9)
 	}
 	return best
 }
@@ -44,12 +41,6 @@ func (p *Pool) peakRounds() int {
 		rounds *= 2
 	}
 	return rounds
-}
-
-func (p *Pool) peakRate(rounds int) float64 {
-	start := time.Now()
-	p.table.peak(rounds)
-	return float64(rounds) * float64(p.table.peakFlops) / time.Since(start).Seconds() / 1e9
 }
 
 // Bandwidth measures how fast memory is read that no cache of a core holds, in GB for a second of one thread's processor time:

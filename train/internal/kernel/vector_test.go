@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"testing"
 )
@@ -31,110 +32,145 @@ func near(t *testing.T, what string, got []float32, want []float64, tolerance fl
 	}
 }
 
+// vectors are inputs of one length and outputs between guards, for a row function to be compared with float64.
+type vectors struct {
+	t                     *testing.T
+	w                     *Worker
+	n                     int
+	x, y, z, u            []float32
+	dst, dst2, all1, all2 []float32
+}
+
+// each is a value for each index.
+func (v *vectors) each(f func(i int) float64) []float64 {
+	want := make([]float64, v.n)
+	for i := range want {
+		want[i] = f(i)
+	}
+	return want
+}
+
+func (v *vectors) sum(f func(i int) float64) (s float64) {
+	for i := range v.n {
+		s += f(i)
+	}
+	return s
+}
+
+// check compares dst, relative to its largest value.
+func (v *vectors) check(what string, tolerance float64, f func(i int) float64) {
+	v.t.Helper()
+	checkGuards(v.t, what, v.all1, v.n)
+	near(v.t, what, v.dst, v.each(f), tolerance)
+}
+
+// check2 compares dst2.
+func (v *vectors) check2(what string, tolerance float64, f func(i int) float64) {
+	v.t.Helper()
+	checkGuards(v.t, what, v.all2, v.n)
+	near(v.t, what, v.dst2, v.each(f), tolerance)
+}
+
+// at is an element in float64.
+func at(s []float32, i int) float64 { return float64(s[i]) }
+
 // TestVectors compares every row function with float64, at every tail, with guards around what it writes.
 func TestVectors(t *testing.T) {
 	each(t, 1, func(t *testing.T, p *Pool) {
-		w := p.workers[0]
 		r := rand.New(rand.NewPCG(3, 4))
 		for _, n := range lengths() {
-			vector := func() []float32 { return randoms(r, make([]float32, n)) }
-			x, y, z, u := vector(), vector(), vector(), vector()
-			map1 := func(f func(i int) float64) []float64 {
-				want := make([]float64, n)
-				for i := range want {
-					want[i] = f(i)
-				}
-				return want
+			v := &vectors{t: t, w: p.workers[0], n: n}
+			for _, s := range []*[]float32{&v.x, &v.y, &v.z, &v.u} {
+				*s = randoms(r, make([]float32, n))
 			}
-			f := func(s []float32, i int) float64 { return float64(s[i]) }
-			sum := func(f func(i int) float64) (s float64) {
-				for i := range n {
-					s += f(i)
-				}
-				return s
-			}
-			all, dst := guarded(n)
-			all2, dst2 := guarded(n)
-			check := func(what string, want []float64, tolerance float64) {
-				t.Helper()
-				checkGuards(t, what, all, n)
-				near(t, what, dst, want, tolerance)
-			}
-			silu := func(v float64) float64 { return v / (1 + math.Exp(-v)) }
-
-			w.Exp(dst, x, 2, 0.5)
-			check("exp", map1(func(i int) float64 { return math.Exp(float64(2*x[i] - 0.5)) }), 3e-7)
-			w.SiLU(dst, x)
-			check("silu", map1(func(i int) float64 { return silu(f(x, i)) }), 3e-7)
-			w.SwiGLU(dst, x, y)
-			check("swiglu", map1(func(i int) float64 { return silu(f(x, i)) * f(y, i) }), 4e-7)
-			w.SwiGLUGrad(dst, dst2, z, x, y)
-			check("swiglu gate", map1(func(i int) float64 {
-				s := 1 / (1 + math.Exp(-f(x, i)))
-				return f(z, i) * f(y, i) * (s + f(x, i)*s*(1-s))
-			}), 5e-7)
-			near(t, "swiglu up", dst2, map1(func(i int) float64 { return f(z, i) * silu(f(x, i)) }), 4e-7)
-			checkGuards(t, "swiglu up", all2, n)
-
-			if got, want := w.Max(x), slowMax(x); got != want {
-				t.Fatalf("max of %d: %v, want %v", n, got, want)
-			}
-			total := sum(func(i int) float64 { return math.Exp(0.7 * f(x, i)) })
-			lse := w.Softmax(dst, x, 0.7)
-			check("softmax", map1(func(i int) float64 { return math.Exp(0.7*f(x, i)) / total }), 1e-6)
-			near(t, "lse", []float32{lse, w.LogSumExp(x, 0.7)}, []float64{math.Log(total), math.Log(total)}, 1e-5)
-			w.SoftmaxGrad(dst, x, y, 0.3, 0.9)
-			check("softmax gradient", map1(func(i int) float64 { return 0.9 * f(x, i) * (f(y, i) - float64(float32(0.3))) }), 4e-7)
-
-			inv := w.RMSNorm(dst, x, y, 1e-5)
-			want := 1 / math.Sqrt(sum(func(i int) float64 { return f(x, i) * f(x, i) })/float64(n)+1e-5)
-			near(t, "inv", []float32{inv}, []float64{want}, 1e-6)
-			check("rmsnorm", map1(func(i int) float64 { return f(x, i) * want * f(y, i) }), 1e-6)
-			dot := sum(func(i int) float64 { return f(z, i) * f(y, i) * f(x, i) })
-			gradient := func(i int) float64 { return f(z, i)*f(y, i)*want - f(x, i)*want*want*want*dot/float64(n) }
-			for i := range dst {
-				dst[i], dst2[i] = float32(math.NaN()), u[i]
-			}
-			w.RMSNormGrad(dst, dst2, z, x, y, inv, 0)
-			check("rmsnorm gradient", map1(gradient), 3e-6)
-			near(t, "gain gradient", dst2, map1(func(i int) float64 { return f(u, i) + f(z, i)*f(x, i)*want }), 1e-6)
-			copy(dst, u)
-			w.RMSNormGrad(dst, dst2, z, x, y, inv, 1)
-			check("rmsnorm gradient added", map1(func(i int) float64 { return f(u, i) + gradient(i) }), 3e-6)
-			checkGuards(t, "gain gradient", all2, n)
-
-			copy(dst, x)
-			w.Add(dst, y)
-			check("add", map1(func(i int) float64 { return f(x, i) + f(y, i) }), 1e-7)
-			copy(dst, x)
-			w.Scale(dst, 1.5)
-			check("scale", map1(func(i int) float64 { return 1.5 * f(x, i) }), 1e-7)
-			copy(dst, x)
-			w.Axpy(dst, -0.75, y)
-			check("axpy", map1(func(i int) float64 { return f(x, i) - 0.75*f(y, i) }), 2e-7)
-			near(t, "dot", []float32{w.Dot(x, y), float32(w.SumSquares(x))}, []float64{sum(func(i int) float64 { return f(x, i) * f(y, i) }), sum(func(i int) float64 { return f(x, i) * f(x, i) })}, 1e-6)
-			if n%2 == 0 {
-				copy(dst, x)
-				h := n / 2
-				w.Rotate(dst, y[:h], z[:h])
-				check("rotate", map1(func(i int) float64 {
-					if i < h {
-						return f(x, i)*f(y, i) - f(x, i+h)*f(z, i)
-					}
-					return f(x, i)*f(y, i-h) + f(x, i-h)*f(z, i-h)
-				}), 3e-7)
-			}
-			testAdamW(t, w, x, y, z, u)
+			v.all1, v.dst = guarded(n)
+			v.all2, v.dst2 = guarded(n)
+			v.activations()
+			v.softmax()
+			v.norm()
+			v.linear()
+			testAdamW(t, v.w, v.x, v.y, v.z, v.u)
 		}
 	})
 }
 
-func slowMax(x []float32) float32 {
-	top := x[0]
-	for _, v := range x {
-		top = max(top, v)
+func (v *vectors) activations() {
+	w, x, y, z := v.w, v.x, v.y, v.z
+	silu := func(v float64) float64 { return v / (1 + math.Exp(-v)) }
+	w.Exp(v.dst, x, 2, 0.5)
+	v.check("exp", 3e-7, func(i int) float64 { return math.Exp(float64(2*x[i] - 0.5)) })
+	w.SiLU(v.dst, x)
+	v.check("silu", 3e-7, func(i int) float64 { return silu(at(x, i)) })
+	w.SwiGLU(v.dst, x, y)
+	v.check("swiglu", 4e-7, func(i int) float64 { return silu(at(x, i)) * at(y, i) })
+	w.SwiGLUGrad(v.dst, v.dst2, z, x, y)
+	v.check("swiglu gate", 5e-7, func(i int) float64 {
+		s := 1 / (1 + math.Exp(-at(x, i)))
+		return at(z, i) * at(y, i) * (s + at(x, i)*s*(1-s))
+	})
+	v.check2("swiglu up", 4e-7, func(i int) float64 { return at(z, i) * silu(at(x, i)) })
+}
+
+func (v *vectors) softmax() {
+	w, x, y := v.w, v.x, v.y
+	if got, want := w.Max(x), slices.Max(x); got != want {
+		v.t.Fatalf("max of %d: %v, want %v", v.n, got, want)
 	}
-	return top
+	total := v.sum(func(i int) float64 { return math.Exp(0.7 * at(x, i)) })
+	lse := w.Softmax(v.dst, x, 0.7)
+	v.check("softmax", 1e-6, func(i int) float64 { return math.Exp(0.7*at(x, i)) / total })
+	near(v.t, "lse", []float32{lse, w.LogSumExp(x, 0.7)}, []float64{math.Log(total), math.Log(total)}, 1e-5)
+	w.SoftmaxGrad(v.dst, x, y, 0.3, 0.9)
+	v.check("softmax gradient", 4e-7, func(i int) float64 { return 0.9 * at(x, i) * (at(y, i) - float64(float32(0.3))) })
+}
+
+func (v *vectors) norm() {
+	w, x, y, z, u := v.w, v.x, v.y, v.z, v.u
+	inv := w.RMSNorm(v.dst, x, y, 1e-5)
+	want := 1 / math.Sqrt(v.sum(func(i int) float64 { return at(x, i) * at(x, i) })/float64(v.n)+1e-5)
+	near(v.t, "inv", []float32{inv}, []float64{want}, 1e-6)
+	v.check("rmsnorm", 1e-6, func(i int) float64 { return at(x, i) * want * at(y, i) })
+	dot := v.sum(func(i int) float64 { return at(z, i) * at(y, i) * at(x, i) })
+	gradient := func(i int) float64 {
+		return at(z, i)*at(y, i)*want - at(x, i)*want*want*want*dot/float64(v.n)
+	}
+	for i := range v.dst {
+		v.dst[i], v.dst2[i] = float32(math.NaN()), u[i]
+	}
+	w.RMSNormGrad(v.dst, v.dst2, z, x, y, inv, 0)
+	v.check("rmsnorm gradient", 3e-6, gradient)
+	v.check2("gain gradient", 1e-6, func(i int) float64 { return at(u, i) + at(z, i)*at(x, i)*want })
+	copy(v.dst, u)
+	w.RMSNormGrad(v.dst, v.dst2, z, x, y, inv, 1)
+	v.check("rmsnorm gradient added", 3e-6, func(i int) float64 { return at(u, i) + gradient(i) })
+	v.check2("gain gradient added", 1e-6, func(i int) float64 { return at(u, i) + 2*at(z, i)*at(x, i)*want })
+}
+
+func (v *vectors) linear() {
+	w, x, y, z := v.w, v.x, v.y, v.z
+	copy(v.dst, x)
+	w.Add(v.dst, y)
+	v.check("add", 1e-7, func(i int) float64 { return at(x, i) + at(y, i) })
+	copy(v.dst, x)
+	w.Scale(v.dst, 1.5)
+	v.check("scale", 1e-7, func(i int) float64 { return 1.5 * at(x, i) })
+	copy(v.dst, x)
+	w.Axpy(v.dst, -0.75, y)
+	v.check("axpy", 2e-7, func(i int) float64 { return at(x, i) - 0.75*at(y, i) })
+	dot, squares := v.sum(func(i int) float64 { return at(x, i) * at(y, i) }), v.sum(func(i int) float64 { return at(x, i) * at(x, i) })
+	near(v.t, "dot", []float32{w.Dot(x, y), float32(w.SumSquares(x))}, []float64{dot, squares}, 1e-6)
+	if v.n%2 != 0 {
+		return
+	}
+	copy(v.dst, x)
+	h := v.n / 2
+	w.Rotate(v.dst, y[:h], z[:h])
+	v.check("rotate", 3e-7, func(i int) float64 {
+		if i < h {
+			return at(x, i)*at(y, i) - at(x, i+h)*at(z, i)
+		}
+		return at(x, i)*at(y, i-h) + at(x, i-h)*at(z, i-h)
+	})
 }
 
 func testAdamW(t *testing.T, w *Worker, x, y, z, u []float32) {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -45,8 +46,7 @@ type asm struct {
 }
 
 func newAsm(set isa, s *stubs) *asm {
-	a := &asm{isa: set, stubs: s}
-	return a
+	return &asm{isa: set, stubs: s}
 }
 
 func (a *asm) output() []byte {
@@ -156,26 +156,17 @@ func (a *asm) constant(name string, bits uint32) string {
 		fmt.Fprintf(&b, "DATA %s+%d(SB)/8, $0x%08x%08x\n", symbol, 8*i, bits, bits)
 	}
 	fmt.Fprintf(&b, "GLOBL %s(SB), RODATA|NOPTR, $64\n", symbol)
-	if text := "\n" + b.String(); !contains(a.constants, text) {
+	if text := "\n" + b.String(); !slices.Contains(a.constants, text) {
 		a.constants = append(a.constants, text)
 	}
 	return symbol + "(SB)"
-}
-
-func contains(list []string, s string) bool {
-	for _, v := range list {
-		if v == s {
-			return true
-		}
-	}
-	return false
 }
 
 // maskTable is eight times all ones and eight times zero: at 4*(8-n) lies the AVX2 mask of n lanes.
 func (a *asm) maskTable() string {
 	text := "\nDATA masks<>+0(SB)/8, $-1\nDATA masks<>+8(SB)/8, $-1\nDATA masks<>+16(SB)/8, $-1\nDATA masks<>+24(SB)/8, $-1\n" +
 		"DATA masks<>+32(SB)/8, $0\nDATA masks<>+40(SB)/8, $0\nDATA masks<>+48(SB)/8, $0\nDATA masks<>+56(SB)/8, $0\nGLOBL masks<>(SB), RODATA|NOPTR, $64\n"
-	if !contains(a.constants, text) {
+	if !slices.Contains(a.constants, text) {
 		a.constants = append(a.constants, text)
 	}
 	return "masks<>(SB)"

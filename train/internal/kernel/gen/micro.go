@@ -71,34 +71,13 @@ func microRows(a *asm, rows int) {
 			a.op("ADDQ R13, R15")
 		}
 	}
-	step := func() {
-		if rows <= 8 { // few rows: bound by memory, which is asked ahead of its use
-			a.op("PREFETCHT0 2048(BX)")
-			if a.wide {
-				a.op("PREFETCHT0 2112(BX)")
-			}
-		}
-		a.op("VMOVUPS (BX), V%d", b0)
-		a.op("VMOVUPS %d(BX), V%d", a.bytes, b0+1)
-		a.op("ADDQ AX, BX")
-		for i := range rows {
-			x := b0 + 2 + i%2
-			a.op("VBROADCASTSS %s, V%d", leftAddress(i), x)
-			a.op("VFMADD231PS V%d, V%d, V%d", b0, x, 2*i)
-			a.op("VFMADD231PS V%d, V%d, V%d", b0+1, x, 2*i+1)
-		}
-		a.op("ADDQ R9, SI")
-		if rows > 7 {
-			a.op("ADDQ R9, R12")
-		}
-	}
 	const unroll = 4
 	name := fmt.Sprintf("r%d", rows)
 	a.op("SUBQ $%d, CX", unroll)
 	a.op("JLT %stail", name)
 	a.label(name + "loop")
 	for range unroll {
-		step()
+		microStep(a, rows, b0)
 	}
 	a.op("SUBQ $%d, CX", unroll)
 	a.op("JGE %sloop", name)
@@ -106,7 +85,7 @@ func microRows(a *asm, rows int) {
 	a.op("ADDQ $%d, CX", unroll)
 	a.op("JEQ %sdone", name)
 	a.label(name + "one")
-	step()
+	microStep(a, rows, b0)
 	a.op("DECQ CX")
 	a.op("JNE %sone", name)
 	a.label(name + "done")
@@ -120,6 +99,29 @@ func microRows(a *asm, rows int) {
 	a.op("JMP rows%d", rows)
 	a.label(name + "end")
 	a.ret()
+}
+
+// microStep adds one element of the sum to all sums.
+func microStep(a *asm, rows, b0 int) {
+	if rows <= 8 { // few rows: bound by memory, which is asked ahead of its use
+		a.op("PREFETCHT0 2048(BX)")
+		if a.wide {
+			a.op("PREFETCHT0 2112(BX)")
+		}
+	}
+	a.op("VMOVUPS (BX), V%d", b0)
+	a.op("VMOVUPS %d(BX), V%d", a.bytes, b0+1)
+	a.op("ADDQ AX, BX")
+	for i := range rows {
+		x := b0 + 2 + i%2
+		a.op("VBROADCASTSS %s, V%d", leftAddress(i), x)
+		a.op("VFMADD231PS V%d, V%d, V%d", b0, x, 2*i)
+		a.op("VFMADD231PS V%d, V%d, V%d", b0+1, x, 2*i+1)
+	}
+	a.op("ADDQ R9, SI")
+	if rows > 7 {
+		a.op("ADDQ R9, R12")
+	}
 }
 
 // microStore writes the tile, with beta times what was there or without reading it.
