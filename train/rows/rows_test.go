@@ -275,7 +275,7 @@ func FuzzPlan(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte, length uint16, single bool) {
 		lengths := make([]int, len(raw))
 		for i, b := range raw {
-			lengths[i] = int(b) * int(b) / 16
+			lengths[i] = int(b) * int(b) / 64
 		}
 		o := PlanOptions{Len: int(length), Single: single, Seed: uint64(len(raw))}
 		p, err := NewPlan(lengths, o)

@@ -189,6 +189,10 @@ func same(t *testing.T, what string, x, y []float32) {
 }
 
 func TestProducts(t *testing.T) {
+	more := 60
+	if testing.Short() { // the race detector is slow
+		more = 5
+	}
 	each(t, 2, func(t *testing.T, p *Pool) {
 		r := rand.New(rand.NewPCG(1, 2))
 		for _, f := range []form{formNN, formNT, formTN} {
@@ -204,7 +208,7 @@ func TestProducts(t *testing.T) {
 			shape{f, 33, 65, 513, 1, 2, 3, 1}.try(t, p, r)
 			shape{f, 5, 40, 1100, 0, 0, 0, 0.5}.try(t, p, r)
 			shape{f, 130, 300, 70, 0, 0, 0, 1}.try(t, p, r)
-			for range 60 {
+			for range more {
 				shape{f, 1 + r.IntN(60), 1 + r.IntN(90), 1 + r.IntN(80), r.IntN(9), r.IntN(9), r.IntN(9), float32(r.IntN(2))}.try(t, p, r)
 			}
 		}
