@@ -15,7 +15,7 @@ type Experiment struct {
 // Pretrain lists the experiments about pretraining.
 func Pretrain() []Experiment {
 	return []Experiment{
-		{"ngrams", "a small network predicts held-out text better than counts of one, two and three tokens", "小网络对未见文本的预测优于一元、二元、三元计数", ngrams},
+		{"ngrams", "a small network predicts held-out text better than counts of one and of two tokens", "小网络对未见文本的预测优于一元、二元计数", ngrams},
 		{"filtered", "at equal compute, filtered text gives a better model than raw text", "同等算力下，过滤后的文本优于原始文本", filtered},
 		{"poison", "pages of the letter M and of boilerplate cost bits per byte and unsettle training", "整页字母 M 与模板文字使每字节比特数变差、训练不稳", poison},
 		{"epochs", "text that is read again teaches less than new text", "重复阅读的文本不如新文本", epochs},
