@@ -28,7 +28,7 @@ var owners = map[string]string{
 	"github.com/ekzhu/minhash-lsh": "dedup", "github.com/parquet-go/parquet-go": "shard", "github.com/nlpodyssey/spago": "filter train", "gonum.org/v1/gonum": "train",
 	"github.com/go-ego/gse": "filter", "github.com/petar-dambovaliev/aho-corasick": "filter", "github.com/expr-lang/expr": "filter", "github.com/openai/openai-go": "rephrase", "github.com/goccy/go-yaml": "pipelines", "github.com/tiktoken-go/tokenizer": "pipelines",
 	"github.com/spf13": "cmd", "github.com/schollz/progressbar": "cmd", "golang.org/x/term": "cmd", "github.com/rogpeppe/go-internal": "cmd",
-	"google.golang.org/protobuf": "train", "github.com/mattn/go-runewidth": "report", "github.com/go-analyze/charts": "report",
+	"google.golang.org/protobuf": "train", "github.com/gofrs/flock": "train", "github.com/mattn/go-runewidth": "report", "github.com/go-analyze/charts": "report",
 }
 
 var shared = []string{"github.com/klauspost/compress", "github.com/zeebo/xxh3", "github.com/bmatcuk/doublestar", "golang.org/x/"}

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -54,54 +55,69 @@ type Result struct {
 // Base trains a model on the kept texts of runs, from nothing or from the last checkpoint in Out, to the last step of the
 // plan. When ctx ends it saves and returns ctx's error; the same Options go on from there and give the same bytes as a run
 // that was never stopped. What lies in Out at the end is a model folder.
+//
+// A run that diverges is a *DivergedError; Out then holds the model of the last checkpoint.
 func Base(ctx context.Context, o Options) (*Result, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	lock, err := occupy(o.Out)
+	if err != nil {
+		return nil, err
+	}
+	defer lock.Close()
 	b, err := prepare(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	defer b.logs.close()
-	l, p := b.loop, b.plan
 	clock := newClock(b)
-	b.tell(Event{Type: "start", Plan: p, Resumed: b.resumed})
+	b.tell(Event{Type: "start", Plan: b.plan, Resumed: b.resumed})
 	if !b.resumed {
 		if err := errors.Join(b.evaluate(), b.sample()); err != nil {
 			return nil, err
 		}
 	}
-	var last Metric
-	for l.Step < p.Schedule.Steps && ctx.Err() == nil {
-		begin := time.Now()
-		m, err := l.Next()
-		if err != nil {
+	for b.loop.Step < b.plan.Schedule.Steps && ctx.Err() == nil {
+		if err := b.step(clock); err != nil {
 			return nil, b.failed(err)
 		}
-		clock.step(begin)
-		if err := b.record(&m, clock); err != nil {
-			return nil, err
-		}
-		end := l.Step == p.Schedule.Steps
-		if l.Step%p.Eval == 0 || end {
-			if err := b.evaluate(); err != nil {
-				return nil, err
-			}
-		}
-		if l.Step%p.Sample == 0 || end {
-			if err := b.sample(); err != nil {
-				return nil, err
-			}
-		}
-		if clock.due(l.Step) || end {
-			if err := b.save(); err != nil {
-				return nil, err
-			}
-			clock.saved()
-		}
-		last = m
 	}
 	if ctx.Err() != nil {
-		return nil, errors.Join(context.Cause(ctx), b.save(), b.publish())
+		return nil, cmp.Or(errors.Join(b.save(), b.publish()), context.Cause(ctx))
 	}
-	return b.finish(last, clock)
+	return b.finish(clock)
+}
+
+// step does one step and what is due behind it.
+func (b *base) step(clock *clock) error {
+	begin := time.Now()
+	m, err := b.loop.Next()
+	if err != nil {
+		return err
+	}
+	clock.step(begin)
+	if err := b.record(&m, clock); err != nil {
+		return err
+	}
+	end := m.Step == b.plan.Schedule.Steps
+	if m.Step%b.plan.Eval == 0 || end {
+		if err := b.evaluate(); err != nil {
+			return err
+		}
+	}
+	if m.Step%b.plan.Sample == 0 || end {
+		if err := b.sample(); err != nil {
+			return err
+		}
+	}
+	if clock.due(m.Step) || end {
+		if err := b.save(); err != nil {
+			return err
+		}
+		clock.saved()
+	}
+	return nil
 }
 
 // begin makes the loop, puts it where the last checkpoint stood, and cuts the journals back to that step.
@@ -145,7 +161,7 @@ func (b *base) record(m *Metric, c *clock) error {
 		journal.Scalar{Tag: "speed/tokens per second", Value: c.speed()}, journal.Scalar{Tag: "speed/mfu", Value: c.mfu()}))
 }
 
-// evaluate measures bits per byte on what is held out.
+// evaluate measures bits per byte on what is held out. Where that is no number, the model has diverged.
 func (b *base) evaluate() error {
 	if b.held.Tokens() == 0 {
 		return nil
@@ -155,6 +171,9 @@ func (b *base) evaluate() error {
 		return err
 	}
 	got := perByte(list)
+	if all := got[All]; !finite(all) {
+		return &DivergedError{Step: b.loop.Step, Loss: all}
+	}
 	b.tell(Event{Type: "eval", Metric: &Metric{Step: b.loop.Step}, Eval: got})
 	var scalars []journal.Scalar
 	for _, name := range slices.Sorted(maps.Keys(got)) {
@@ -183,14 +202,25 @@ func (b *base) save() error {
 // keepStates is how many checkpoints stay.
 const keepStates = 2
 
-// failed names the documents of a batch that diverged. The last good checkpoint stays, and is not written again: the step that
-// follows it would be the same.
+// failed names the documents of a batch that diverged, and leaves the model of the last checkpoint in Out. The same wishes would
+// come to the same end.
 func (b *base) failed(err error) error {
 	var d *DivergedError
-	if errors.As(err, &d) {
-		d.Documents = b.documents(d.First, d.Rows)
+	if !errors.As(err, &d) {
+		return err
 	}
-	return err
+	d.Documents = b.documents(d.First, d.Rows)
+	s, _, fault := checkpoint.Latest(b.Out, b.Pool.Kernel())
+	if errors.Is(fault, fs.ErrNotExist) {
+		return err
+	}
+	if fault == nil {
+		fault = b.loop.restore(s)
+	}
+	if fault == nil {
+		d.Saved, fault = b.loop.Step, b.publish()
+	}
+	return errors.Join(err, fault)
 }
 
 // documents are the ids of what some rows hold, each once.
@@ -227,7 +257,7 @@ func (b *base) publish() error {
 }
 
 // finish checks the ledger of tokens against the loop's own count, and leaves the model.
-func (b *base) finish(last Metric, c *clock) (*Result, error) {
+func (b *base) finish(c *clock) (*Result, error) {
 	ledger, err := b.stream.Ledger(b.loop.Row)
 	if err != nil {
 		return nil, err
@@ -238,7 +268,7 @@ func (b *base) finish(last Metric, c *clock) (*Result, error) {
 	if err := b.publish(); err != nil {
 		return nil, err
 	}
-	r := &Result{Out: b.Out, Hash: checkpoint.Hash(checkpoint.Weights(b.loop.Params)), Steps: b.loop.Step, Tokens: b.loop.Tokens, Loss: last.Loss, Ledger: ledger,
+	r := &Result{Out: b.Out, Hash: checkpoint.Hash(checkpoint.Weights(b.loop.Params)), Steps: b.loop.Step, Tokens: b.loop.Tokens, Ledger: ledger,
 		Grams: b.plan.Grams, Speed: c.speed(), MFU: c.mfu()}
 	metrics, err := journal.Read[Metric](filepath.Join(b.Out, metricsName))
 	if err != nil {
@@ -247,7 +277,7 @@ func (b *base) finish(last Metric, c *clock) (*Result, error) {
 	for _, m := range metrics {
 		if m.Eval != nil {
 			r.Held = m.Eval
-		} else if m.Loss > 0 {
+		} else {
 			r.Loss = m.Loss
 		}
 	}

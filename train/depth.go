@@ -1,9 +1,9 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"os"
 
 	"winnow/train/eval"
 	"winnow/train/llm"
@@ -74,10 +74,15 @@ type Arm struct {
 // Sweep trains every depth with every rate on the same tokens, from the same seeds, and evaluates each at its end. It is what
 // the rates of Depth come from. Out gets the tokenizer, and nothing else.
 func Sweep(ctx context.Context, o Options, depths []int, rates []float64, each func(Arm)) ([]Arm, error) {
-	var arms []Arm
-	if err := os.MkdirAll(o.Out, 0o777); err != nil {
+	lock, err := occupy(o.Out)
+	if err != nil {
 		return nil, err
 	}
+	defer lock.Close()
+	if p, err := readPlan(o.Out); err != nil || p != nil {
+		return nil, cmp.Or(err, error(&ChangedError{o.Out, nil}))
+	}
+	var arms []Arm
 	for _, depth := range depths {
 		b := &base{Options: o}
 		b.Depth, b.Config = depth, nil

@@ -60,16 +60,20 @@ func pushed(window []float64, v float64, size int) []float64 {
 
 // DivergedError is a loss or gradient that is no number. The step was not applied: the parameters are those of the step before.
 type DivergedError struct {
-	Step      int   // counted from 1
-	First     int64 // row number of the first row of the step's batch
-	Rows      int
-	Loss      float64  // nats a token
+	Step      int      // counted from 1
+	First     int64    // row number of the first row of the step's batch
+	Rows      int      // of that batch; 0: it was found out behind the step, on what is held out
+	Loss      float64  // nats a token; on what is held out, bits per byte
 	Norm      float64  // of the gradient
 	Documents []string // ids of the documents in the batch
+	Saved     int      // step of the checkpoint whose model Base left; 0: there was none
 }
 
 // Error names the batch and the first of its documents.
 func (e *DivergedError) Error() string {
+	if e.Rows == 0 {
+		return fmt.Sprintf("step %d: %g bits per byte on what is held out", e.Step, e.Loss)
+	}
 	return fmt.Sprintf("step %d: loss %g, gradient norm %g: rows %d to %d, documents %s", e.Step, e.Loss, e.Norm, e.First, e.First+int64(e.Rows)-1, some(e.Documents, 8))
 }
 

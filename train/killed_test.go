@@ -10,7 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -19,7 +21,8 @@ import (
 	"winnow/train/llm"
 )
 
-// killedEnv makes this test binary the process that is killed: its value is out, run and threads.
+// killedEnv makes this test binary the process that is killed: its value is out, run and threads, and "save" where it is to kill
+// itself in the midst of a save.
 const killedEnv = "WINNOW_TEST_KILLED"
 
 func TestMain(m *testing.M) {
@@ -35,13 +38,13 @@ func TestMain(m *testing.M) {
 }
 
 func trainToBeKilled(v string) error {
-	var threads int
-	out, rest, _ := strings.Cut(v, "\n")
-	run, n, _ := strings.Cut(rest, "\n")
-	if _, err := fmt.Sscan(n, &threads); err != nil {
+	field := strings.Split(v, "\n")
+	out := field[0]
+	threads, err := strconv.Atoi(field[2])
+	if err != nil {
 		return err
 	}
-	folder, err := shard.Open(run)
+	folder, err := shard.Open(field[1])
 	if err != nil {
 		return err
 	}
@@ -52,13 +55,33 @@ func trainToBeKilled(v string) error {
 	o := smallOptions(out, folder, p)
 	o.Save = 2
 	o.Tell = func(e Event) { fmt.Println(e.Type) }
+	if field[3] == "save" {
+		go killInSave(out)
+	}
 	_, err = Base(context.Background(), o)
 	return err
 }
 
-// TestKilledAndRunAgain trains 20 steps of 4 micro-batches with 1, 2 and 3 threads. Each is killed with SIGKILL ten times, at a
-// random moment behind a random one of the next events: in steps, in evaluations, between and in saves. All end with the bytes of
-// a run that was never disturbed.
+// killInSave waits for a state that is being written, and kills this process.
+func killInSave(out string) {
+	for old := attempts(out); ; {
+		n := attempts(out)
+		if n > old {
+			syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		}
+		old = n // what was left is removed by the next save
+	}
+}
+
+// attempts counts the states that were begun and not yet given their name.
+func attempts(out string) int {
+	found, _ := filepath.Glob(filepath.Join(out, "checkpoints", ".attempt-*"))
+	return len(found)
+}
+
+// TestKilledAndRunAgain trains 20 steps of 4 micro-batches with 1, 2 and 3 threads. Each is killed with SIGKILL ten times: three
+// times while a state is written, and else at a random moment behind a random one of the next events. All end with the bytes of a
+// run that was never disturbed.
 func TestKilledAndRunAgain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts itself forty times")
@@ -70,18 +93,31 @@ func TestKilledAndRunAgain(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 7))
 	for threads := 1; threads <= 3; threads++ {
 		out := filepath.Join(t.TempDir(), "model")
-		killed, places := 0, map[string]int{}
+		killed, saving, places := 0, 0, map[string]int{}
 		for tries := 0; killed < 10; tries++ {
 			if tries == 60 {
-				t.Fatalf("only %d of %d processes could be killed", killed, tries)
+				t.Fatalf("only %d of %d processes could be killed, %d of them in a save", killed, tries, saving)
 			}
-			place, done := startAndKill(t, fmt.Sprintf("%s\n%s\n%d", out, run.Dir, threads), rng)
-			if !done {
+			where := ""
+			if saving < 3 && killed%3 == 1 || killed-saving == 7 {
+				where = "save"
+			}
+			begun := attempts(out)
+			place, done := startAndKill(t, fmt.Sprintf("%s\n%s\n%d\n%s", out, run.Dir, threads, where), rng)
+			switch {
+			case done: // begin anew
+				must(t, os.RemoveAll(out))
+			case attempts(out) > begun:
+				killed++
+				saving++
+				places["begun save"]++
+			case where == "": // else the save was over by then
 				killed++
 				places[place]++
-			} else { // it was done before: begin anew
-				must(t, os.RemoveAll(out))
 			}
+		}
+		if saving < 3 {
+			t.Errorf("%d threads: %d of ten kills in a save: %v", threads, saving, places)
 		}
 		_, err := Base(context.Background(), smallOptions(out, run, pool(t, threads)))
 		must(t, err)
@@ -116,13 +152,16 @@ func startAndKill(t *testing.T, value string, rng *rand.Rand) (last string, done
 	must(t, err)
 	must(t, cmd.Start())
 	left := 1 + rng.IntN(12)
+	if strings.HasSuffix(value, "save") {
+		left = 1 << 20 // it does so itself
+	}
 	lines := bufio.NewScanner(stdout)
 	for left > 0 && lines.Scan() {
 		last = lines.Text()
 		left--
 	}
 	time.Sleep(time.Duration(rng.IntN(4000)) * time.Microsecond)
-	must(t, cmd.Process.Kill())
+	cmd.Process.Kill()
 	for lines.Scan() {
 		last = lines.Text()
 	}

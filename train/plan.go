@@ -77,14 +77,17 @@ func (p *Plan) Positions() int64 { return int64(p.Batch) * int64(p.Accumulate) *
 // FLOPs is what a step takes, by 6N + 6LdT a position.
 func (p *Plan) FLOPs() float64 { return p.Model.FLOPsPerToken(p.Len) * float64(p.Positions()) }
 
-// ChangedError says that OUT holds a run that was asked for other things.
+// ChangedError says that OUT holds a run that was asked for other things, or a model that does not come from Base.
 type ChangedError struct {
 	Out    string
-	Fields []string // name: then, now
+	Fields []string // name: then, now; none for a model from elsewhere
 }
 
 // Error names every field that differs.
 func (e *ChangedError) Error() string {
+	if len(e.Fields) == 0 {
+		return e.Out + ": holds a model that this command did not make"
+	}
 	return fmt.Sprintf("%s: holds another run: %s", e.Out, strings.Join(e.Fields, "; "))
 }
 
@@ -227,6 +230,8 @@ func (a Asked) Check() error {
 		return fmt.Errorf("minutes, tokens and flops: give one of them")
 	case a.Config != nil && a.Depth != 0:
 		return fmt.Errorf("depth and config: give one of them")
+	case a.Config != nil && (a.Config.Heads < 1 || a.Config.Dim%a.Config.Heads != 0):
+		return fmt.Errorf("config: dim %d is no multiple of heads %d: transformers would not load the model", a.Config.Dim, a.Config.Heads)
 	case a.Config == nil && !slices.Contains(Depths(), a.Depth):
 		return fmt.Errorf("depth %d: there are %v", a.Depth, Depths())
 	case !slices.Contains(Shapes(), a.Shape):

@@ -10,9 +10,12 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/gofrs/flock"
+
 	"winnow/shard"
 	"winnow/train/bpe"
 	"winnow/train/checkpoint"
+	"winnow/train/checkpoint/safetensors"
 	"winnow/train/eval"
 	"winnow/train/llm"
 	"winnow/train/rows"
@@ -76,11 +79,33 @@ func prepare(ctx context.Context, o Options) (*base, error) {
 	return b, b.begin()
 }
 
-// settle makes OUT, finds a plan that is there, and refuses another run's.
-func (b *base) settle() (err error) {
-	if err := b.Check(); err != nil {
-		return err
+// BusyError says that another process trains in OUT.
+type BusyError struct{ Out string }
+
+// Error names the folder.
+func (e *BusyError) Error() string { return e.Out + ": another process trains here" }
+
+const lockName = ".lock"
+
+// occupy makes OUT and locks it against other processes. The system lets go of the lock when this process ends, however that is;
+// the file stays, since who removes it could remove another's. A disk that knows no locks is used without.
+func occupy(out string) (*flock.Flock, error) {
+	if err := os.MkdirAll(out, 0o777); err != nil {
+		return nil, err
 	}
+	lock := flock.New(filepath.Join(out, lockName))
+	locked, err := lock.TryLock()
+	switch {
+	case err != nil && !errors.Is(err, errors.ErrUnsupported):
+		return nil, fmt.Errorf("%s: lock: %w", out, err)
+	case err == nil && !locked:
+		return nil, &BusyError{out}
+	}
+	return lock, nil
+}
+
+// settle finds a plan that is in OUT, and refuses what is another's.
+func (b *base) settle() (err error) {
 	if len(b.Sources) == 0 {
 		return errors.New("no data")
 	}
@@ -96,11 +121,14 @@ func (b *base) settle() (err error) {
 			return err
 		}
 	}
-	if err := os.MkdirAll(b.Out, 0o777); err != nil {
+	if b.plan, err = readPlan(b.Out); err != nil {
 		return err
 	}
-	if b.plan, err = readPlan(b.Out); err != nil || b.plan == nil {
-		return err
+	if b.plan == nil {
+		if _, err := os.Stat(filepath.Join(b.Out, safetensors.FileName)); err == nil {
+			return &ChangedError{b.Out, nil}
+		}
+		return nil
 	}
 	changed, err := differences(b.plan.Asked, b.Asked)
 	if err == nil && len(changed) > 0 {
@@ -110,7 +138,8 @@ func (b *base) settle() (err error) {
 }
 
 // made are the names that Base gives to what it writes.
-var made = []string{planName, metricsName, samplesName, eventsName, "checkpoints", tokenizerName, "tokenizer.winnow.json", "model.safetensors", "config.json", checkpoint.InfoName}
+var made = []string{planName, metricsName, samplesName, eventsName, "checkpoints", tokenizerName, "tokenizer.winnow.json", safetensors.FileName, "config.json",
+	"generation_config.json", "tokenizer_config.json", "special_tokens_map.json", checkpoint.InfoName}
 
 // clean removes what an earlier run left, and nothing else.
 func clean(out string) error {

@@ -103,20 +103,44 @@ func (a *app) base(ctx context.Context, f baseFlags) error {
 	o.Tell = show.event
 	result, err := train.Base(ctx, o)
 	show.close()
-	if e := a.lossPage(o.Out); e != nil && err == nil {
-		err = e
+	if err := a.refused(err); err != nil {
+		return err
 	}
-	var changed *train.ChangedError
-	var diverged *train.DivergedError
-	switch {
-	case errors.As(err, &changed):
-		return &exitError{exitUsage, fmt.Errorf(a.lang.T("%w\n(give the same flags to go on, another --out, or --fresh to begin anew)", "%w\n（用相同参数继续，或换 --out，或用 --fresh 从头开始）"), err)}
-	case errors.As(err, &diverged):
-		return fmt.Errorf(a.lang.T("diverged, the last checkpoint is kept: %w (a lower --lr or --skip-spikes may help)", "训练发散，最后的检查点已保留：%w（可降低 --lr 或加 --skip-spikes）"), err)
-	case err != nil:
+	if err := errors.Join(a.stopped(err), a.lossPage(o.Out)); err != nil {
 		return err
 	}
 	return a.trained(result)
+}
+
+// refused is for a folder that is another's: nothing was started.
+func (a *app) refused(err error) error {
+	var changed *train.ChangedError
+	var busy *train.BusyError
+	switch {
+	case errors.As(err, &changed) && len(changed.Fields) == 0:
+		return &exitError{exitUsage, fmt.Errorf(a.lang.T("%w\n(give another --out)", "%w\n（其中已有别的模型，请换 --out）"), err)}
+	case errors.As(err, &changed):
+		return &exitError{exitUsage, fmt.Errorf(a.lang.T("%w\n(give the same flags to go on, another --out, or --fresh to begin anew)", "%w\n（用相同参数继续，或换 --out，或用 --fresh 从头开始）"), err)}
+	case errors.As(err, &busy):
+		return &exitError{exitUsage, fmt.Errorf(a.lang.T("%w\n(wait for it, or give another --out)", "%w\n（该文件夹正被另一进程用于训练：请等待，或换 --out）"), err)}
+	}
+	return nil
+}
+
+// stopped says why a run did not come to its end, and what is left of it.
+func (a *app) stopped(err error) error {
+	var diverged *train.DivergedError
+	switch {
+	case errors.As(err, &diverged) && diverged.Saved > 0:
+		return fmt.Errorf(a.lang.T("the training diverged: %w\n(the folder holds the model of step %d, the last checkpoint; begin anew with --fresh and a lower --lr, a longer --warmup or --skip-spikes)",
+			"训练发散：%w\n（文件夹中是最后一个检查点即第 %d 步的模型；请加 --fresh 从头开始，并降低 --lr、延长 --warmup 或加 --skip-spikes）"), err, diverged.Saved)
+	case errors.As(err, &diverged):
+		return fmt.Errorf(a.lang.T("the training diverged before its first checkpoint: %w\n(begin anew with --fresh and a lower --lr or a longer --warmup)",
+			"训练在首个检查点之前发散：%w\n（请加 --fresh 从头开始，并降低 --lr 或延长 --warmup）"), err)
+	case err != nil && !errors.Is(err, context.Canceled):
+		return &exitError{exitFailed, err} // also when stopped: then it is the saving that failed
+	}
+	return err
 }
 
 // baseOptions turns flags into options: opened runs, a tokenizer, workers.
@@ -153,7 +177,7 @@ func (a *app) baseOptions(f baseFlags) (o train.Options, err error) {
 		s := train.Source{}
 		if weighted {
 			if s.Weight, err = strconv.ParseFloat(share, 64); err != nil || !(s.Weight > 0) {
-				return o, usage("--data %s: %q is no weight", name, share)
+				return o, usage(a.lang.T("--data %s: %q is no weight", "--data %s：%q 不是权重"), name, share)
 			}
 		}
 		if s.Folder, err = a.find(run); err != nil {

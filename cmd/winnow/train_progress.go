@@ -18,6 +18,7 @@ import (
 	"winnow/report"
 	"winnow/report/page"
 	"winnow/train"
+	"winnow/train/llm"
 )
 
 // trainProgress shows the events of training: one live line on a terminal, plain lines elsewhere, JSON with --json.
@@ -88,9 +89,26 @@ func (p *trainProgress) start(e train.Event) {
 	if e.Resumed {
 		a.say("goes on where it stopped", "从断点继续")
 	}
-	a.say("%s parameters (%d layers, width %d, %d ids), %d steps of %d positions, by %s",
-		"%s 个参数（%d 层，宽 %d，词表 %d），%d 步，每步 %d 个位置，依据 %s",
-		report.Count(m.Params()), m.Layers, m.Dim, m.Vocab, p.all, e.Plan.Positions(), e.Plan.Limit)
+	t := a.shapeTable()
+	t.Add(shapeRow(m, e.Plan.Batch*e.Plan.Accumulate, e.Plan.Schedule.Peak)...)
+	for line := range strings.Lines(t.Text()) {
+		a.say("%s", "%s", strings.TrimRight(line, "\n"))
+	}
+	a.say("%d steps of %d positions, by %s", "%d 步，每步 %d 个位置，由 %s 决定", p.all, e.Plan.Positions(), e.Plan.Limit)
+}
+
+// shapeTable has a row for each model: what a depth decides.
+func (a *app) shapeTable() report.Table {
+	t := a.lang.T
+	return report.Table{Head: []string{t(">depth", ">层数"), t(">width", ">宽度"), t(">heads", ">头数"), ">ffn", ">T", t(">rows", ">行"), t(">lr", ">学习率"), t(">ids", ">词表"), t(">parameters", ">参数量")}}
+}
+
+// shapeRow is a model, the rows of a step, and the peak learning rate.
+func shapeRow(m llm.Config, rows int, rate float64) (cells []string) {
+	for _, v := range []any{m.Layers, m.Dim, m.Heads, m.FFN, m.Context, rows, rate, m.Vocab, report.Count(m.Params())} {
+		cells = append(cells, fmt.Sprint(v))
+	}
+	return cells
 }
 
 // step shows a step: loss, speed, time left, share of the machine's peak.
@@ -164,16 +182,18 @@ func (a *app) trained(r *train.Result) error {
 	return nil
 }
 
+// depthsVocab is the vocabulary for which --depths counts parameters.
+const depthsVocab = 2048
+
 // depths prints what each depth decides.
 func (a *app) depths() error {
-	t := report.Table{Head: []string{">depth", ">width", ">heads", ">ffn", ">T", a.lang.T(">rows", ">行"), ">lr", a.lang.T(">parameters (V 2048)", ">参数量 (V 2048)")}}
+	t := a.shapeTable()
 	for _, d := range train.Depths() {
 		p, err := train.Depth(d)
 		if err != nil {
 			return err
 		}
-		t.Add(fmt.Sprint(d), fmt.Sprint(p.Dim), fmt.Sprint(p.Heads), fmt.Sprint(p.FFN), fmt.Sprint(p.Context), fmt.Sprint(p.Rows), fmt.Sprint(p.Rate),
-			report.Count(p.Config(2048).Params()))
+		t.Add(shapeRow(p.Config(depthsVocab), p.Rows, p.Rate)...)
 	}
 	_, err := fmt.Fprint(a.out, t.Text())
 	return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -28,7 +29,7 @@ func (a *app) trainSweep() *cobra.Command {
 			arms, err := train.Sweep(cmd.Context(), o, depths, rates, func(m train.Arm) {
 				a.say("depth %d  lr %g  %.3f bits/byte", "深度 %d  学习率 %g  %.3f 比特/字节", m.Depth, m.Rate, m.Held[train.All])
 			})
-			if err != nil {
+			if err := cmp.Or(a.refused(err), err); err != nil {
 				return err
 			}
 			if a.json {

@@ -40,9 +40,6 @@ func Export(path string, m *llm.Model, tok *bpe.Tokenizer, parent *Info, format,
 			return nil, fmt.Errorf("tensor %q: %w", t.Name, err)
 		}
 	}
-	if format == "hf" && m.Dim%m.Heads != 0 {
-		return nil, fmt.Errorf("transformers wants hidden_size %d to be a multiple of num_attention_heads %d", m.Dim, m.Heads)
-	}
 	info := &Info{Kind: KindExport, Hash: Hash(rounded), Program: program, ChatTemplate: parent.ChatTemplate, Template: parent.Template, Parents: []Info{*parent}}
 	if tok != nil {
 		info.Tokenizer = tok.Hash()

@@ -52,6 +52,9 @@ func SaveModel(dir string, m *llm.Model, tok *bpe.Tokenizer, info *Info) error {
 
 // saveModel stores weights as dtype; info.Hash is that of the weights as stored.
 func saveModel(dir string, m *llm.Model, tok *bpe.Tokenizer, info *Info, dtype string) error {
+	if m.Dim%m.Heads != 0 {
+		return fmt.Errorf("%s: transformers wants hidden_size %d to be a multiple of num_attention_heads %d", dir, m.Dim, m.Heads)
+	}
 	torchType := map[string]string{"F32": "float32", "F16": "float16", "BF16": "bfloat16"}[dtype]
 	ids := specialsOf(tok)
 	files := []struct {

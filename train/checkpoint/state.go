@@ -19,10 +19,8 @@ import (
 // State is all that a run in training needs to go on as if it had not stopped. What is JSON here is the caller's: it comes
 // back with the same meaning, and written again with the same bytes.
 type State struct {
-	Step   int64             `json:"step"`   // optimiser steps done
-	Cursor int64             `json:"cursor"` // number of the next row
-	RNG    json.RawMessage   `json:"rng,omitempty"`
-	Ledger json.RawMessage   `json:"ledger,omitempty"` // of tokens
+	Step   int64             `json:"step"`             // optimiser steps done
+	Cursor int64             `json:"cursor"`           // number of the next row
 	Config json.RawMessage   `json:"config,omitempty"` // of model and method
 	Extra  json.RawMessage   `json:"extra,omitempty"`
 	Hashes map[string]string `json:"hashes,omitempty"` // of what it was made from: tokenizer, data

@@ -30,7 +30,7 @@ func testState(step int64, size int) *State {
 		return tensors
 	}
 	return &State{
-		Step: step, Cursor: 8 * step, Kernel: "portable", RNG: json.RawMessage(`{"a": [1, 2]}`), Ledger: json.RawMessage(`{"read":7}`),
+		Step: step, Cursor: 8 * step, Kernel: "portable", Extra: json.RawMessage(`{"a": [1, 2]}`),
 		Config: json.RawMessage(`"<c>"`), Hashes: map[string]string{"tokenizer": "t", "data": "d"}, Weights: draw(), M: draw(), V: draw(),
 	}
 }

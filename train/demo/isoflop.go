@@ -26,12 +26,10 @@ func (s shape) config(vocab int) llm.Config {
 		HeadDim: head, NormEps: 1e-5, RopeTheta: 10000}
 }
 
-// isoflop trains models of different width with the same compute and looks for the best.
+// isoflop trains models of different width with the same compute and looks for the best. Where that is the smallest or the largest,
+// the minimum is not bracketed, and that model's size stands in its place.
 func isoflop(ctx context.Context, l *Lab, seed uint64) (out []Measure, err error) {
-	budget := 4e12
-	if l.Quick {
-		budget /= 16
-	}
+	budget := 4e12 / float64(l.scale.divide)
 	var points []scaling.Point
 	for _, s := range shapes() {
 		c := s.config(l.tok.Size())
@@ -49,12 +47,15 @@ func isoflop(ctx context.Context, l *Lab, seed uint64) (out []Measure, err error
 		out = append(out, Measure{name, "million tokens", 0, float64(tokens) / 1e6}, last)
 		points = append(points, scaling.Point{N: float64(c.MatmulParams()), D: float64(tokens), Loss: last.Value})
 	}
+	var size, bracketed float64
 	best, err := scaling.FitMinimum(points)
 	if open := (*scaling.NotBracketedError)(nil); errors.As(err, &open) {
-		return append(out, Measure{"minimum of the parabola", "thousand parameters", 0, 0}, Measure{"minimum of the parabola", "bracketed", 1, 0}), nil
-	}
-	if err != nil {
+		size = open.N
+	} else if err != nil {
 		return nil, err
+	} else {
+		size, bracketed = best.N, 1
 	}
-	return append(out, Measure{"minimum of the parabola", "thousand parameters", 0, best.N / 1000}, Measure{"minimum of the parabola", "bracketed", 1, 1}), nil
+	const name = "minimum of the parabola"
+	return append(out, Measure{name, "thousand parameters", 0, size / 1000}, Measure{name, "bracketed", 1, bracketed}), nil
 }

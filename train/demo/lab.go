@@ -20,12 +20,27 @@ type Lab struct {
 	Prose *Prose
 	Pool  *llm.Pool
 	Dir   string                           // for token files
-	Quick bool                             // a sixteenth of the tokens: shows that it works, not what it says
+	Quick bool                             // a sixteenth of the tokens, and fewer people: shows that it works, not what it says
 	Say   func(format string, args ...any) // tells how far it is; may be nil
 
-	tok  *bpe.Tokenizer
-	held *eval.Held
+	scale scale
+	tok   *bpe.Tokenizer
+	held  *eval.Held
 }
+
+// scale is how large experiments are.
+type scale struct {
+	divide     int64 // of the tokens of every arm
+	steps      int   // least of an arm
+	levels     []int // how often a text stands in the training data
+	each       int   // people of a language at each level
+	candidates int   // codes that the right one is ranked in
+	known      int   // people of a language whose facts are asked for on the way
+}
+
+// full is the scale of what is reported, quick that of Lab.Quick.
+func full() scale  { return scale{1, 20, []int{0, 1, 4, 16, 64, 256}, 6, 256, 60} }
+func quick() scale { return scale{16, 20, []int{0, 1, 4, 16}, 3, 64, 20} }
 
 // vocabulary is small, since at these widths the head would else be most of the model. It is trained on kept prose and on
 // people whom no arm ever meets, so that names and facts are not cut finer in one experiment than in another.
@@ -35,7 +50,15 @@ const vocabulary = 1024
 const stranger = 9999
 
 // Open trains the tokenizer and makes ready what is held out.
-func (l *Lab) Open() (err error) {
+func (l *Lab) Open() error {
+	if l.Quick {
+		return l.open(quick())
+	}
+	return l.open(full())
+}
+
+func (l *Lab) open(s scale) (err error) {
+	l.scale = s
 	texts := func(yield func(string) bool) {
 		for _, d := range l.Prose.Kept {
 			if !yield(d.Text) {
@@ -91,12 +114,7 @@ type trained struct {
 }
 
 // budget is the number of tokens of an arm: fewer when it has to be quick.
-func (l *Lab) budget(tokens int64) int64 {
-	if l.Quick {
-		return tokens / 16
-	}
-	return tokens
-}
+func (l *Lab) budget(tokens int64) int64 { return tokens / l.scale.divide }
 
 // train works off an arm.
 func (l *Lab) train(ctx context.Context, a arm) (*trained, error) {
@@ -114,7 +132,7 @@ func (l *Lab) train(ctx context.Context, a arm) (*trained, error) {
 	if err != nil {
 		return nil, err
 	}
-	steps := int(max(a.tokens/(batch*positions), 20))
+	steps := max(int(a.tokens/(batch*positions)), l.scale.steps)
 	s := train.Schedule{Shape: "cosine", Peak: rate, Floor: .1, Warmup: steps / 20, Steps: steps}
 	if a.fixed {
 		s.Floor = 1

@@ -9,17 +9,8 @@ import (
 	"winnow/train"
 	"winnow/train/eval"
 	"winnow/train/llm"
-
 	"winnow/train/rows"
 )
-
-// levels are how often a text stands in the training data.
-func (l *Lab) levels() []int {
-	if l.Quick {
-		return []int{0, 1, 4, 16}
-	}
-	return []int{0, 1, 4, 16, 64, 256}
-}
 
 // secret is a person with a code.
 type secret struct {
@@ -27,19 +18,13 @@ type secret struct {
 	code string
 }
 
-// each is the number of people of a language at each level, candidates the number of codes that the right one is ranked in.
-const (
-	each       = 6
-	candidates = 256
-)
-
 // known are the facts that are told beside a code.
 var known = []Fact{Birthplace, Pet}
 
 // copies trains on prose in which people's codes and biographies stand once, four times ... and asks for both: by the letter,
 // and by the gist. A second arm has the same texts without their copies.
 func copies(ctx context.Context, l *Lab, seed uint64) (out []Measure, err error) {
-	groups, levels := map[int][]secret{}, l.levels()
+	groups, levels, each := map[int][]secret{}, l.scale.levels, l.scale.each
 	random := rand.New(rand.NewPCG(seed, 4))
 	for _, lang := range []Lang{English, Chinese} {
 		people := People(seed+100, each*len(levels), lang)
@@ -121,7 +106,7 @@ func (l *Lab) remembered(ctx context.Context, t *trained, people []secret, seed 
 		}
 	}
 	prober := eval.Prober{Scorer: eval.Scorer{Model: t, Len: positions, Pad: l.tok.PAD()}, Tokenizer: l.tok, Start: l.tok.BOS()}
-	memory, err := prober.Memorisation(ctx, eval.Greedy{Decoder: d}, probes, candidates, seed)
+	memory, err := prober.Memorisation(ctx, eval.Greedy{Decoder: d}, probes, l.scale.candidates, seed)
 	if err != nil {
 		return nil, err
 	}
@@ -140,9 +125,8 @@ func (l *Lab) remembered(ctx context.Context, t *trained, people []secret, seed 
 
 // knowledge trains on prose mixed with biographies, and measures both after a number of tokens that doubles each time.
 func knowledge(ctx context.Context, l *Lab, seed uint64) (out []Measure, err error) {
-	const people = 60 // of each language
-	n := l.budget(4 * million)
-	times := int(l.budget(48)) // tellings of each
+	people, n := l.scale.known, l.budget(4*million)
+	times := max(int(l.budget(48)), 1) // tellings of each
 	var told []rows.Document
 	var asked []question
 	for i := range times {

@@ -13,7 +13,6 @@ type Prose struct {
 	Kept    []rows.Document // to learn from
 	Dropped []rows.Document // texts that a rule, deduplication or a model dropped; none from a duplicate cluster of Held
 	Held    []rows.Document // to evaluate on
-	rules   []string        // by which Dropped were dropped
 }
 
 // heldOut is the share of kept documents that are evaluated on, heldBytes the most bytes of a language that are.
@@ -59,7 +58,6 @@ func ReadProse(f *shard.Folder) (*Prose, error) {
 			continue
 		}
 		p.Dropped = append(p.Dropped, rows.Document{ID: row.Doc.ID, Language: row.Doc.Language, Cluster: c, Text: row.Doc.Text})
-		p.rules = append(p.rules, row.Verdict.Rule)
 	}
 	if len(p.Kept) < 50 || len(p.Held) < 2 {
 		return nil, fmt.Errorf("run %s: %d kept documents are too few to learn and to evaluate on; a run of some megabytes of text is needed", f.Run.ID, len(p.Kept)+len(p.Held))
