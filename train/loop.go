@@ -2,7 +2,6 @@ package train
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"winnow/train/llm"
@@ -151,10 +150,8 @@ func part(b *llm.Batch, first, rows int) *llm.Batch {
 // Nats is -log p of each target of a batch under the model as it stands; 0 where none counts.
 func (l *Loop) Nats(b *llm.Batch) ([]float32, error) { return l.trainer.Nats(b) }
 
-// Stop ends Run early without an error, when each returns it.
-var Stop = errors.New("stop")
-
-// Run trains from step 1 to the schedule's end, in memory alone, and calls each, when it is not nil, behind every step.
+// Run trains from step 1 to the schedule's end, in memory alone, and calls each, when it is not nil, behind every step; its error ends
+// the run.
 func Run(ctx context.Context, s Setup, each func(l *Loop, m Metric) error) (*Loop, error) {
 	l, err := Begin(s)
 	if err != nil {
@@ -171,9 +168,7 @@ func Run(ctx context.Context, s Setup, each func(l *Loop, m Metric) error) (*Loo
 		if each == nil {
 			continue
 		}
-		if err := each(l, m); errors.Is(err, Stop) {
-			return l, nil
-		} else if err != nil {
+		if err := each(l, m); err != nil {
 			return l, err
 		}
 	}

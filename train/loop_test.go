@@ -209,13 +209,14 @@ func TestSpikeIsSkipped(t *testing.T) {
 }
 
 func TestRunStops(t *testing.T) {
+	enough := errors.New("enough")
 	l, err := Run(context.Background(), setup(t, 1, 50), func(_ *Loop, m Metric) error {
 		if m.Step == 3 {
-			return Stop
+			return enough
 		}
 		return nil
 	})
-	if err != nil || l.Step != 3 {
+	if err != enough || l.Step != 3 {
 		t.Errorf("%v, step %d", err, l.Step)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

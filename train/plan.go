@@ -190,7 +190,7 @@ const (
 // as often as Asked.Epochs allows; 0: no limit. speed, positions a second, is asked for only when minutes decide.
 func (p *Plan) steps(epochRows int64, speed func() (float64, error)) (n int, err error) {
 	a, positions := p.Asked, float64(p.Positions())
-	most := math.Inf(1)
+	var most float64
 	switch {
 	case a.Minutes > 0:
 		p.Limit = "minutes"
