@@ -3,7 +3,10 @@ package compare
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"fmt"
+	"io"
+	"iter"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -47,6 +50,69 @@ func TestWordSorter(t *testing.T) {
 					t.Fatalf("%d records of %d keys in %d bytes: not in order", n, distinct, memory)
 				}
 			}
+		}
+	}
+}
+
+// listed is a Corpus of synthetic records whose Group writes down what it is given.
+type listed struct {
+	winnow.Corpus
+	got *[]winnow.Record
+}
+
+func (listed) Layout() winnow.Layout { return winnow.Layout{Partitions: 2, Keys: 1} }
+
+func (c listed) Group(_ context.Context, sorted iter.Seq2[winnow.Record, error], _ func(winnow.Edge) error) error {
+	for r, err := range sorted {
+		if err != nil {
+			return err
+		}
+		*c.got = append(*c.got, r)
+	}
+	return nil
+}
+
+// Whatever the memory, Group must be given the same records in the same order: from one sort, range after range, or merged
+// from pieces on disk.
+func TestGroupInAnyMemory(t *testing.T) {
+	const rows = 20_000
+	dir, rng := t.TempDir(), rand.New(rand.NewPCG(6, 6))
+	j := &Job{Temp: dir, Buffers: new(Buffers)}
+	for n := range 2 {
+		path := filepath.Join(dir, fmt.Sprint(n))
+		err := create(path, func(w io.Writer) error {
+			s := NewSketches(NewSegments(w, SketchSegments(listed{}.Layout())), listed{}.Layout())
+			for row := range rows {
+				if err := s.Add(row, &Sketch{Records: []winnow.Record{{Key: [2]uint64{rng.Uint64() >> (16 * rng.IntN(2))}}}}); err != nil {
+					return err
+				}
+			}
+			return s.Close()
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.Shards = append(j.Shards, Shard{Sketch: path, Rows: rows, Out: Bits{1 << 5}})
+	}
+	var want []winnow.Record
+	for _, c := range []struct {
+		memory int64
+		ranges int
+	}{{1 << 24, 1}, {400_000, 2}, {100_000, 8}, {1, 1}} {
+		var got []winnow.Record
+		j.Stage, j.Memory = listed{got: &got}, c.memory
+		n, _, err := j.Group(t.Context(), 0, io.Discard)
+		if err != nil || int(n) != len(got) {
+			t.Fatalf("%d records counted, %d given: %v", n, len(got), err)
+		}
+		if ranges, err := j.ranges(0, int(max(c.memory/32, 64))); err != nil || ranges != c.ranges {
+			t.Errorf("%d bytes: %d ranges (%v), want %d", c.memory, ranges, err, c.ranges)
+		}
+		if want == nil {
+			want = got
+		}
+		if !slices.Equal(got, want) || len(got) < rows*9/10 {
+			t.Errorf("%d bytes: other records, or in another order", c.memory)
 		}
 	}
 }

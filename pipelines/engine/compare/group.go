@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math/bits"
 	"os"
 
 	"winnow"
@@ -64,28 +65,60 @@ func group[W words](ctx context.Context, j *Job, part int, emit func(winnow.Edge
 	s := newWordSorter[W](j.Temp, j.Memory, j.Buffers)
 	defer s.close()
 	l := j.Stage.Layout()
-	for i := range j.Shards {
-		read, err := load(s, &j.Shards[i], i, l, part)
-		if err = cmp.Or(err, ctx.Err()); err != nil {
-			return 0, err
-		}
-		n += read
+	ranges, err := j.ranges(part, s.limit)
+	if err != nil {
+		return 0, err
 	}
-	return n, j.Stage.Group(ctx, func(yield func(winnow.Record, error) bool) {
-		seen := 0
-		for w, err := range s.sorted() {
-			if seen++; err == nil && seen%checkEvery == 0 {
-				err = ctx.Err()
+	err = j.Stage.Group(ctx, func(yield func(winnow.Record, error) bool) {
+		for at := range ranges {
+			for i := range j.Shards {
+				read, err := load(s, &j.Shards[i], i, l, part, at, ranges)
+				if n += read; cmp.Or(err, ctx.Err()) != nil {
+					yield(winnow.Record{}, cmp.Or(err, ctx.Err()))
+					return
+				}
 			}
-			if !yield(unpack(w, l.Keys), err) || err != nil {
-				return
+			seen := 0
+			for w, err := range s.sorted() {
+				if seen++; err == nil && seen%checkEvery == 0 {
+					err = ctx.Err()
+				}
+				if !yield(unpack(w, l.Keys), err) || err != nil {
+					return
+				}
 			}
+			s.reset()
 		}
 	}, emit)
+	return n, err
 }
 
-// load adds the records of one shard's partition to s, as words: key, document, data.
-func load[W words](s *wordSorter[W], sh *Shard, number int, l winnow.Layout, part int) (n int64, err error) {
+// maxRanges is up to how many times a partition is read rather than sorted in pieces on disk: a record that is read and
+// passed over costs some 3 ns, one that is written, read back and merged some 50.
+const maxRanges = 8
+
+// ranges says in how many ranges of its first key a partition is to be sorted, one after the other, so that each fits into
+// memory; first keys are hashes, and fill equal ranges equally. 1 where memory holds all, or far too little.
+func (j *Job) ranges(part, limit int) (int, error) {
+	l := j.Stage.Layout()
+	records := 0
+	for _, sh := range j.Shards {
+		size, err := segmentSize(sh.Sketch, part)
+		if err != nil {
+			return 0, err
+		}
+		records += size / l.Bytes()
+	}
+	n := 1 + records/(limit-limit/8)
+	if l.Partitions == 1 || n > maxRanges {
+		return 1, nil
+	}
+	return n, nil
+}
+
+// load adds the records of one shard's partition to s, as words: key, document, data; only those whose first key is in range
+// at of so many.
+func load[W words](s *wordSorter[W], sh *Shard, number int, l winnow.Layout, part, at, ranges int) (n int64, err error) {
 	size, first := l.Bytes(), uint64(winnow.NewDocID(number, 0))
 	for b, err := range readBlocks(sh.Sketch, part) {
 		if err == nil && len(b)%size != 0 {
@@ -95,6 +128,9 @@ func load[W words](s *wordSorter[W], sh *Shard, number int, l winnow.Layout, par
 			return 0, err
 		}
 		for ; len(b) > 0; b = b[size:] {
+			if in, _ := bits.Mul64(binary.LittleEndian.Uint64(b), uint64(ranges)); in != uint64(at) {
+				continue
+			}
 			row := binary.LittleEndian.Uint32(b[8*l.Keys:])
 			if len(sh.Out) > 0 && sh.Out.Has(int(row)) {
 				continue

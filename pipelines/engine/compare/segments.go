@@ -106,6 +106,25 @@ func readBlocks(path string, segment int) iter.Seq2[[]byte, error] {
 	}
 }
 
+// segmentSize is the bytes of one segment.
+func segmentSize(path string, segment int) (n int, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	blocks, err := readIndex(f)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", path, err)
+	}
+	for _, b := range blocks {
+		if b.segment == uint32(segment) {
+			n += int(b.size)
+		}
+	}
+	return n, nil
+}
+
 func readIndex(f *os.File) ([]block, error) {
 	st, err := f.Stat()
 	if err != nil {

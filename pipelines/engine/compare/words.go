@@ -149,15 +149,20 @@ func readWords[W words](r *spill, runs, limit int) (func() (W, bool, error), err
 	}, err
 }
 
-func (s *wordSorter[W]) close() {
+// reset makes s empty.
+func (s *wordSorter[W]) reset() {
 	for _, r := range s.runs {
 		r.close()
 	}
+	s.buf, s.runs = s.buf[:0], nil
+}
+
+func (s *wordSorter[W]) close() {
 	var w W
-	if s.buf = s.buf[:0]; s.from != nil {
+	if s.reset(); s.from != nil {
 		s.from.pools[len(w)].Put(s.space)
 	}
-	s.space, s.runs = nil, nil
+	s.space = nil
 }
 
 func (s *wordSorter[W]) sort() {
