@@ -21,14 +21,14 @@ var trainShapes = []struct {
 }
 
 // prepareKernels measures matrix products beside the peak of multiply-adds, which is measured between any two of them.
-func prepareKernels(context.Context, Options) (once, error) {
+func prepareKernels(_ context.Context, o Options) (once, error) {
 	return func(context.Context) (out []Figure, err error) {
 		for _, name := range []string{"avx512", "avx2", "portable"} {
 			p, err := llm.NewPool(1, name)
 			if err != nil {
 				continue // this processor cannot run it
 			}
-			for _, f := range p.Measure() {
+			for _, f := range p.Measure(o.Least) {
 				out = append(out, Figure{Name: f.Name, Unit: "GFLOP/s per core", Value: f.Rate}, Figure{Name: f.Name + ", of its peak", Unit: "%", Value: 100 * f.Rate / f.Peak})
 			}
 			p.Close()
@@ -38,7 +38,7 @@ func prepareKernels(context.Context, Options) (once, error) {
 }
 
 // prepareTrain measures whole steps of training: forward, backward, clipping, AdamW, in float32 on one thread.
-func prepareTrain(context.Context, Options) (once, error) {
+func prepareTrain(_ context.Context, o Options) (once, error) {
 	return func(ctx context.Context) (out []Figure, err error) {
 		for _, name := range []string{"avx512", "avx2"} {
 			p, err := llm.NewPool(1, name)
@@ -46,7 +46,7 @@ func prepareTrain(context.Context, Options) (once, error) {
 				continue
 			}
 			for _, s := range trainShapes {
-				seconds, peak, err := stepSeconds(ctx, p, s.config, s.rows, s.len)
+				seconds, peak, err := stepSeconds(ctx, p, s.config, s.rows, s.len, o.Least.Seconds())
 				if err != nil {
 					return nil, err
 				}
@@ -60,8 +60,9 @@ func prepareTrain(context.Context, Options) (once, error) {
 	}, nil
 }
 
-// stepSeconds gives seconds of the processor for one step, and the peak in GFLOP/s measured around the steps: medians.
-func stepSeconds(ctx context.Context, p *llm.Pool, c llm.Config, rows, length int) (seconds, peak float64, err error) {
+// stepSeconds gives seconds of the processor for one step, and the peak in GFLOP/s measured around the steps: medians over at
+// least two steps and so many seconds.
+func stepSeconds(ctx context.Context, p *llm.Pool, c llm.Config, rows, length int, least float64) (seconds, peak float64, err error) {
 	m, err := llm.New(c, 1)
 	if err != nil {
 		return 0, 0, err
@@ -73,7 +74,7 @@ func stepSeconds(ctx context.Context, p *llm.Pool, c llm.Config, rows, length in
 	}
 	t, adam, params := llm.NewTrainer(m, p), &llm.AdamW{Beta1: .9, Beta2: .95, Eps: 1e-8, WeightDecay: .1}, m.Params()
 	var spent, peaks []float64
-	for step := 1; step <= 3 || sum(spent) < 1; step++ {
+	for step := 1; step <= 3 || sum(spent) < least; step++ {
 		if err := ctx.Err(); err != nil {
 			return 0, 0, err
 		}

@@ -14,40 +14,49 @@ import (
 	"time"
 )
 
+// undisturbed writes a recipe to a file and runs it to its end, in the module's root, where the test goes on from then. It
+// gives the file, the folder of the run, and how long it took.
+func undisturbed(t *testing.T, raw string) (recipe, runs string, took time.Duration) {
+	t.Helper()
+	t.Chdir("../..")
+	recipe, runs = filepath.Join(t.TempDir(), "recipe.yaml"), t.TempDir()
+	if err := os.WriteFile(recipe, []byte(raw), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	succeed(t, recipe, runs)
+	return recipe, runs, time.Since(begin)
+}
+
+// quietly is the command that runs a recipe. The program is the test's own binary, which TestMain puts into the path.
+func quietly(recipe, runs string) *exec.Cmd {
+	return exec.Command("winnow", "run", "-q", "--lang", "en", "--runs", runs, recipe)
+}
+
+// succeed runs a recipe to its end.
+func succeed(t *testing.T, recipe, runs string) {
+	t.Helper()
+	if out, err := quietly(recipe, runs).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
 // TestKilledAndRunAgain kills a run with SIGKILL at ten random moments. Run again, it gives the bytes of a run that was
 // never disturbed.
 func TestKilledAndRunAgain(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds the program and runs it a dozen times")
+		t.Skip("runs a recipe a dozen times")
 	}
-	bin := filepath.Join(t.TempDir(), "winnow")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	t.Chdir("../..")
-	raw, err := os.ReadFile("pipelines/quickstart.yaml")
+	raw, err := os.ReadFile("../../pipelines/quickstart.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	recipe := filepath.Join(t.TempDir(), "killed.yaml")
-	raw = bytes.Replace(raw, []byte("input:\n"), []byte("input:\n  shard_size: 64KB\n"), 1)
-	if err := os.WriteFile(recipe, raw, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	start := func(runs string) *exec.Cmd { return exec.Command(bin, "run", "-q", "--runs", runs, recipe) }
-
-	whole := t.TempDir()
-	begin := time.Now()
-	if out, err := start(whole).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	took := time.Since(begin)
-
+	recipe, whole, took := undisturbed(t, strings.Replace(string(raw), "input:\n", "input:\n  shard_size: 64KB\n", 1))
 	broken := t.TempDir()
 	rng := rand.New(rand.NewPCG(7, 7))
 	killed := 0
 	for tries := 0; killed < 10 && tries < 40; tries++ {
-		cmd := start(broken)
+		cmd := quietly(recipe, broken)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -65,9 +74,7 @@ func TestKilledAndRunAgain(t *testing.T) {
 	if killed < 10 {
 		t.Fatalf("only %d runs could be killed", killed)
 	}
-	if out, err := start(broken).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	succeed(t, recipe, broken)
 	compareRuns(t, whole, broken)
 }
 
@@ -87,24 +94,13 @@ stages:
 // at work. Run again, it gives the bytes of a run that was never disturbed.
 func TestKilledInEachPhase(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds the program and runs it a dozen times")
+		t.Skip("runs a recipe a dozen times")
 	}
-	bin := filepath.Join(t.TempDir(), "winnow")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	t.Chdir("../..")
-	recipe := filepath.Join(t.TempDir(), "phases.yaml")
-	if err := os.WriteFile(recipe, []byte(everyPhase), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	whole, broken := t.TempDir(), t.TempDir()
-	if out, err := exec.Command(bin, "run", "-q", "--runs", whole, recipe).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	recipe, whole, _ := undisturbed(t, everyPhase)
+	broken := t.TempDir()
 	for _, phase := range []string{"map-0", "group-dedup-exact", "resolve-dedup-exact", "group-dedup-minhash", "evidence-dedup-minhash", "verify-dedup-minhash",
 		"resolve-dedup-minhash", "group-dedup-line", "map-1", "group-dedup-span", "evidence-dedup-span", "verify-dedup-span", "map-2"} {
-		cmd := exec.Command(bin, "run", "--json", "--runs", broken, "--memory", "1MB", recipe)
+		cmd := exec.Command("winnow", "run", "--json", "--runs", broken, "--memory", "1MB", recipe)
 		events, err := cmd.StderrPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -122,9 +118,7 @@ func TestKilledInEachPhase(t *testing.T) {
 			t.Errorf("the run ended before phase %s", phase)
 		}
 	}
-	if out, err := exec.Command(bin, "run", "-q", "--runs", broken, recipe).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	succeed(t, recipe, broken)
 	compareRuns(t, whole, broken)
 }
 
@@ -142,7 +136,7 @@ func compareRuns(t *testing.T, a, b string) {
 		}
 		y, err := os.ReadFile(filepath.Join(b, rel))
 		if err != nil || !bytes.Equal(x, y) {
-			t.Errorf("%s differs after kill -9 (%v)", rel, err)
+			t.Errorf("%s differs from that of the undisturbed run (%v)", rel, err)
 		}
 	}
 }

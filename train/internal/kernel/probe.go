@@ -67,8 +67,9 @@ func shapes() [][3]int {
 }
 
 // Measure times the products of a small model's step on one thread by CPU time. Between any two runs stands one of the
-// multiply-add peak: a figure is the median rate of all runs and the median peak.
-func (p *Pool) Measure() []Figure {
+// multiply-add peak: a figure is the median rate of all runs and the median peak. Each shape is run up to nine times within
+// least, and once at least.
+func (p *Pool) Measure(least time.Duration) []Figure {
 	var figures []Figure
 	one := &Pool{table: p.table, workers: []*Worker{{table: p.table}}}
 	for _, f := range []form{formNN, formNT, formTN} {
@@ -78,7 +79,7 @@ func (p *Pool) Measure() []Figure {
 			call()
 			flops := 2 * float64(s[0]) * float64(s[1]) * float64(s[2])
 			calls := 1 + int(p.PeakNow()*1e9*0.01/flops) // ten milliseconds and more
-			for run, begin := 0, time.Now(); run < 3 || run < 9 && time.Since(begin) < time.Second; run++ {
+			for run, begin := 0, time.Now(); run < 1 || run < 9 && time.Since(begin) < least; run++ {
 				peaks = append(peaks, p.PeakNow())
 				start := cpuSeconds()
 				for range calls {
