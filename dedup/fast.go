@@ -1,6 +1,10 @@
 package dedup
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"winnow/dedup/fold"
+)
 
 // fastSignature is Fast Similarity Sketching (Dahlgaard, Knudsen and Thorup 2017). In one round every shingle throws one hash
 // into one place of the signature, where the least stays; places that are still empty are filled in further rounds with
@@ -14,10 +18,10 @@ func fastSignature(sig []uint64, round []uint16, hashes []uint64, seed uint64) {
 	}
 	empty := len(sig)
 	for r := uint64(0); empty > 0 && r < places; r++ {
-		salt := mix(seed + r*unitFactor)
+		salt := fold.Mix(seed + r*fold.Factor)
 		now := uint16(r)
 		for _, h := range hashes {
-			at, v := bits.Mul64(mix(h^salt), places)
+			at, v := bits.Mul64(fold.Mix(h^salt), places)
 			switch {
 			case round[at] == unfilled:
 				sig[at], round[at] = v, now
@@ -31,9 +35,9 @@ func fastSignature(sig []uint64, round []uint16, hashes []uint64, seed uint64) {
 		if round[at] != unfilled {
 			continue
 		}
-		salt := mix(seed + (places+uint64(at))*unitFactor)
+		salt := fold.Mix(seed + (places+uint64(at))*fold.Factor)
 		for _, h := range hashes {
-			sig[at] = min(sig[at], mix(h^salt))
+			sig[at] = min(sig[at], fold.Mix(h^salt))
 		}
 	}
 }

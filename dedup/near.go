@@ -13,6 +13,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"winnow"
+	"winnow/dedup/fold"
 )
 
 // Near finds documents whose sets of shingles are alike, by MinHash: two documents meet where all the hashes of at least one
@@ -126,18 +127,18 @@ func (n *Near) Sketch(d *winnow.Document, emit func(winnow.Record)) (winnow.Rank
 
 // bandKey hashes the rows of one band, so that different bands never meet.
 func bandKey(rows []uint64, band int) uint64 {
-	h := mix(uint64(band + 1))
+	h := fold.Mix(uint64(band + 1))
 	for _, v := range rows {
-		h = fold128(h^v, unitFactor) + v
+		h = fold128(h^v, fold.Factor) + v
 	}
-	return mix(h)
+	return fold.Mix(h)
 }
 
 // quarters keeps four bits of each hash, two hashes to a byte.
 func quarters(sig []uint64) []byte {
 	out := make([]byte, (len(sig)+1)/2)
 	for i, v := range sig {
-		out[i/2] |= byte(v*unitFactor>>60) << (4 * (i & 1))
+		out[i/2] |= byte(v*fold.Factor>>60) << (4 * (i & 1))
 	}
 	return out
 }

@@ -18,13 +18,9 @@ type sketcher struct {
 	plain  []byte
 }
 
-// unitFactor is the base of the polynomial that makes the hash of a shingle of those of its units.
-const unitFactor = 0x9e3779b97f4a7c15 | 1
-
 // shingles hashes every run of n units of s: Han characters, or words where most words of s are not written in a script
 // without spaces. The script is the document's own matter, not its language's, for mixed pages and wrong labels. A text of
-// fewer units is one shingle, so that equal short texts are found; a text of none has no shingle. Each unit is hashed once;
-// the hash of a run is rolled on from that of the run before.
+// fewer units is one shingle, so that equal short texts are found; a text of none has no shingle. Each unit is hashed once.
 func (k *sketcher) shingles(s string, size Shingle) []uint64 {
 	k.text.Fold(s)
 	n := size.Latin
@@ -37,7 +33,8 @@ func (k *sketcher) shingles(s string, size Shingle) []uint64 {
 	} else {
 		k.wordUnits()
 	}
-	return k.roll(n)
+	k.hashes = fold.Roll(k.hashes[:0], k.units, min(n, len(k.units)))
+	return k.hashes
 }
 
 // character adds the unit at byte i of the folded text, unless it is a space, and gives the next one's place.
@@ -50,7 +47,7 @@ func (k *sketcher) character(i int) int {
 		end++
 	}
 	if v != ' ' {
-		k.units = append(k.units, mix(v))
+		k.units = append(k.units, fold.Mix(v))
 	}
 	return end
 }
@@ -72,7 +69,7 @@ func (k *sketcher) wordUnits() {
 func hashWord(b []byte) uint64 {
 	h := uint64(len(b)) * 0xd6e8feb86659fd93
 	for ; len(b) > 8; b = b[8:] {
-		h = fold128(h^binary.LittleEndian.Uint64(b), unitFactor) + h
+		h = fold128(h^binary.LittleEndian.Uint64(b), fold.Factor) + h
 	}
 	var tail uint64
 	switch n := len(b); {
@@ -82,34 +79,6 @@ func hashWord(b []byte) uint64 {
 		tail = uint64(b[0]) | uint64(b[n/2])<<8 | uint64(b[n-1])<<16
 	}
 	return fold128(h^tail, 0xa0761d6478bd642f) ^ h
-}
-
-func (k *sketcher) roll(n int) []uint64 {
-	k.hashes = k.hashes[:0]
-	n = min(n, len(k.units))
-	if n == 0 {
-		return k.hashes
-	}
-	h, out := uint64(0), uint64(1) // out: the factor of a unit that leaves the run
-	for i, u := range k.units {
-		h = h*unitFactor + u
-		if i < n {
-			out *= unitFactor
-		} else {
-			h -= out * k.units[i-n]
-		}
-		if i >= n-1 {
-			k.hashes = append(k.hashes, mix(h))
-		}
-	}
-	return k.hashes
-}
-
-// mix spreads the bits of v: the finish of MurmurHash3, with the constants of Stafford's variant 13.
-func mix(v uint64) uint64 {
-	v = (v ^ v>>30) * 0xbf58476d1ce4e5b9
-	v = (v ^ v>>27) * 0x94d049bb133111eb
-	return v ^ v>>31
 }
 
 // fold128 multiplies to 128 bits and folds the halves.

@@ -251,7 +251,7 @@ func newFilter(n int64, p float64) *filter {
 }
 
 func (f *filter) has(h uint64) bool {
-	step := mix(h) | 1
+	step := fold.Mix(h) | 1
 	for range f.k {
 		if at := h % f.size; f.bits[at>>6]>>(at&63)&1 == 0 {
 			return false
@@ -284,7 +284,7 @@ func (f *filter) meet(hashes []uint64) (known int) {
 
 func (f *filter) enter(hashes []uint64) {
 	for _, h := range hashes {
-		step := mix(h) | 1
+		step := fold.Mix(h) | 1
 		for range f.k {
 			at := h % f.size
 			f.bits[at>>6] |= 1 << (at & 63)

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"winnow"
+	"winnow/dedup/fold"
 )
 
 func TestBloom(t *testing.T) {
@@ -43,7 +44,7 @@ func TestFilter(t *testing.T) {
 	}
 	var in, out []uint64
 	for i := range uint64(n) {
-		in, out = append(in, mix(i)), append(out, mix(i+n))
+		in, out = append(in, fold.Mix(i)), append(out, fold.Mix(i+n))
 	}
 	f.enter(in)
 	if f.count(in) != n {

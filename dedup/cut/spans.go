@@ -44,21 +44,13 @@ func (s *spans) Sketch(d *winnow.Document, emit func(winnow.Record)) (winnow.Ran
 	defer s.scratch.Put(k)
 	k.cut(d.Text)
 	order, n := s.order(d), s.o.Tokens
-	h, out := uint64(0), uint64(1) // out: the factor of a token that leaves the window
 	total := 0
 	if last := len(k.ends) - 1; last >= 0 {
 		total = int(k.ends[last] - k.starts[0])
 	}
-	for i, u := range k.hashes {
-		h = h*factor + u
-		if i < n {
-			out *= factor
-		} else {
-			h -= out * k.hashes[i-n]
-		}
-		if i >= n-1 {
-			emit(winnow.Record{Key: [2]uint64{mix(h), order}, Data: [2]uint64{place(int(k.starts[i-n+1]), int(k.ends[i]))}})
-		}
+	k.windows = fold.Roll(k.windows[:0], k.hashes, n)
+	for i, h := range k.windows {
+		emit(winnow.Record{Key: [2]uint64{h, order}, Data: [2]uint64{place(int(k.starts[i]), int(k.ends[i+n-1]))}})
 	}
 	return winnow.Rank{ID: d.ID, Data: sizes(total, len(d.Text))}, nil
 }
@@ -139,6 +131,7 @@ func word(r rune) bool {
 type tokens struct {
 	hashes       []uint64
 	starts, ends []uint32
+	windows      []uint64 // hashes of as many tokens in a row as a span has at least
 }
 
 func (k *tokens) cut(s string) {
@@ -166,14 +159,4 @@ func (k *tokens) cut(s string) {
 func (k *tokens) add(s string, start, end int) {
 	k.hashes = append(k.hashes, xxh3.HashString(s[start:end]))
 	k.starts, k.ends = append(k.starts, uint32(start)), append(k.ends, uint32(end))
-}
-
-// factor is the base of the polynomial that makes the hash of a window of those of its tokens.
-const factor = 0x9e3779b97f4a7c15
-
-// mix spreads the bits of v: the finish of MurmurHash3, with the constants of Stafford's variant 13.
-func mix(v uint64) uint64 {
-	v = (v ^ v>>30) * 0xbf58476d1ce4e5b9
-	v = (v ^ v>>27) * 0x94d049bb133111eb
-	return v ^ v>>31
 }

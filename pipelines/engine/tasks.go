@@ -62,6 +62,11 @@ func (r *run) output(task, key string, k int) (string, error) {
 	return filepath.Join(r.dir, filepath.FromSlash(m.Outputs[k].Name)), nil
 }
 
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
 // addOutput closes an attempt file in a folder of the run, and names it in the manifest.
 func (r *run) addOutput(m *shard.Manifest, folder string, f *shard.Temp, rows int) error {
 	out, err := f.Keep(int64(rows))

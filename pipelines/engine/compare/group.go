@@ -120,10 +120,7 @@ func (j *Job) ranges(part, limit int) (int, error) {
 // at of so many.
 func load[W words](s *wordSorter[W], sh *Shard, number int, l winnow.Layout, part, at, ranges int) (n int64, err error) {
 	size, first := l.Bytes(), uint64(winnow.NewDocID(number, 0))
-	for b, err := range readBlocks(sh.Sketch, part) {
-		if err == nil && len(b)%size != 0 {
-			err = fmt.Errorf("%s: torn record", sh.Sketch)
-		}
+	for b, err := range readWhole(sh.Sketch, l, part) {
 		if err != nil {
 			return 0, err
 		}

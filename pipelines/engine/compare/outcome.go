@@ -3,7 +3,6 @@ package compare
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"iter"
 	"math"
 
@@ -99,20 +98,7 @@ type Settled struct {
 
 // Outcomes reads back what Resolve wrote about one shard, by row.
 func Outcomes(path string, shard int) iter.Seq2[Settled, error] {
-	return func(yield func(Settled, error) bool) {
-		for b, err := range readBlocks(path, shard) {
-			for err == nil && len(b) > 0 {
-				var s Settled
-				if b, err = s.parse(b); err == nil && !yield(s, nil) {
-					return
-				}
-			}
-			if err != nil {
-				yield(Settled{}, fmt.Errorf("%s: %w", path, err))
-				return
-			}
-		}
-	}
+	return entries(path, shard, (*Settled).parse)
 }
 
 func (s *Settled) parse(b []byte) ([]byte, error) {

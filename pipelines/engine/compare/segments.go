@@ -106,6 +106,24 @@ func readBlocks(path string, segment int) iter.Seq2[[]byte, error] {
 	}
 }
 
+// entries yields what parse takes off the front of a segment's blocks until they are used up. parse gives what is left.
+func entries[T any](path string, segment int, parse func(*T, []byte) ([]byte, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for b, err := range readBlocks(path, segment) {
+			for err == nil && len(b) > 0 {
+				var x T
+				if b, err = parse(&x, b); err == nil && !yield(x, nil) {
+					return
+				}
+			}
+			if err != nil {
+				yield(*new(T), fmt.Errorf("%s: %w", path, err))
+				return
+			}
+		}
+	}
+}
+
 // segmentSize is the bytes of one segment.
 func segmentSize(path string, segment int) (n int, err error) {
 	f, err := os.Open(path)

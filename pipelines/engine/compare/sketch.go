@@ -67,14 +67,25 @@ func appendRank(b []byte, row int, r *winnow.Rank) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(r.Data))), r.Data...)
 }
 
+// readWhole yields the blocks of one partition, which hold whole records.
+func readWhole(path string, l winnow.Layout, part int) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for b, err := range readBlocks(path, part) {
+			if err == nil && len(b)%l.Bytes() != 0 {
+				err = fmt.Errorf("%s: torn record", path)
+			}
+			if !yield(b, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
 // readRecords calls f for each record of one partition with its row, in the order in which they were added.
 func readRecords(path string, l winnow.Layout, part int, f func(row int, r *winnow.Record) error) error {
 	size := l.Bytes()
 	var r winnow.Record
-	for b, err := range readBlocks(path, part) {
-		if err == nil && len(b)%size != 0 {
-			err = fmt.Errorf("%s: torn record", path)
-		}
+	for b, err := range readWhole(path, l, part) {
 		if err != nil {
 			return err
 		}
@@ -105,20 +116,7 @@ type ranked struct {
 
 // readRanks yields the ranks of a sketch file by row.
 func readRanks(path string, l winnow.Layout) iter.Seq2[ranked, error] {
-	return func(yield func(ranked, error) bool) {
-		for b, err := range readBlocks(path, l.Partitions) {
-			for err == nil && len(b) > 0 {
-				var r ranked
-				if b, err = r.parse(b); err == nil && !yield(r, nil) {
-					return
-				}
-			}
-			if err != nil {
-				yield(ranked{}, fmt.Errorf("%s: %w", path, err))
-				return
-			}
-		}
-	}
+	return entries(path, l.Partitions, (*ranked).parse)
 }
 
 // IDs yields the documents of a sketch file by row. What ends it early is left in failed.
