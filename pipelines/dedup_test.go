@@ -283,3 +283,48 @@ func TestDedupMistakes(t *testing.T) {
 		}
 	}
 }
+
+// A new document that is like two of an earlier run, which are not like each other, goes once, for the better of them; both
+// old ones stay where they are.
+func TestAgainstTwoOldDocuments(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	var base []string
+	for range 900 {
+		base = append(base, letters("w", rng.IntN(3000)))
+	}
+	without := func(from int) string { // another word at every 50th place
+		w := append([]string(nil), base...)
+		for i := from; i < len(w); i += 50 {
+			w[i] = letters("x", rng.IntN(3000))
+		}
+		return strings.Join(w, " ")
+	}
+	dir, root := t.TempDir(), t.TempDir()
+	write := func(name string, texts ...string) string {
+		path := filepath.Join(dir, name)
+		var out strings.Builder
+		enc := json.NewEncoder(&out)
+		for i, text := range texts {
+			enc.Encode(map[string]string{"id": fmt.Sprint(name, i), "text": text})
+		}
+		if err := os.WriteFile(path, []byte(out.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	const alone = "\nstages:\n  - dedup: {method: minhash, bands: 20, rows: 13}\n" // which does not find the old ones alike
+	old, _ := runPlan(t, dedupPlan(t, root, write("old.jsonl", without(3), without(28)), alone), engine.Options{})
+	if old.Totals.Kept != 2 {
+		t.Fatalf("kept %d of the old documents", old.Totals.Kept)
+	}
+	against := strings.ReplaceAll(alone, "}", ", against: ["+old.ID+"]}")
+	_, folder := runPlan(t, dedupPlan(t, root, write("new.jsonl", strings.Join(base, " ")), against), engine.Options{})
+	for row, err := range mustOpen(t, folder).Rows() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !row.Verdict.Drop || row.Verdict.Detail != row.Cluster+" of run "+old.ID || row.ClusterSize != 3 {
+			t.Errorf("%+v, cluster of %d: %s", row.Verdict, row.ClusterSize, row.Cluster)
+		}
+	}
+}
