@@ -148,7 +148,7 @@ func knowledge(ctx context.Context, l *Lab, seed uint64) (out []Measure, err err
 		if m.Tokens < next && m.Step < loop.Schedule.Steps {
 			return nil
 		}
-		name := fmt.Sprintf("%.0f %% of the tokens", 100*float64(m.Step)/float64(loop.Schedule.Steps))
+		name := fmt.Sprintf("%.3g %% of the tokens", 100*float64(next)/float64(n)) // the same for every seed
 		next *= 2
 		bits, err := l.bits(name, loop)
 		if err != nil {
