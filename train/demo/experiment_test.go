@@ -58,7 +58,7 @@ func TestExperiments(t *testing.T) {
 		"poison":    {"clean", "clean, 0.7 of the steps", "30 % letters M", "30 % boilerplate"},
 		"epochs":    {"new text", "4 times a quarter", "16 times a 16th", "64 times a 64th"},
 		"copies":    {"0 copies", "2 copies", "0 copies, deduplicated", "2 copies, deduplicated"},
-		"knowledge": {"14 % of the tokens", "29 % of the tokens", "43 % of the tokens", "57 % of the tokens", "71 % of the tokens", "100 % of the tokens"},
+		"knowledge": {"3.12 % of the tokens", "6.25 % of the tokens", "12.5 % of the tokens", "25 % of the tokens", "50 % of the tokens", "100 % of the tokens"},
 		"isoflop":   {"width 32, 1 layers", "width 32, 2 layers", "width 64, 2 layers", "width 96, 3 layers", "width 128, 4 layers", "minimum of the parabola"},
 	}
 	a, b := bench(t), bench(t)

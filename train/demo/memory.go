@@ -143,13 +143,13 @@ func knowledge(ctx context.Context, l *Lab, seed uint64) (out []Measure, err err
 		}
 	}
 	docs := append(told, some(rand.New(rand.NewPCG(seed, 8)), l.Prose.Kept, l.bytes(n)-size(told))...)
-	next := n / 32
+	share := 1. / 32 // of the tokens, after which comes the next measurement
 	watch := func(loop *train.Loop, m train.Metric) error {
-		if m.Tokens < next && m.Step < loop.Schedule.Steps {
+		if float64(m.Tokens) < share*float64(n) && m.Step < loop.Schedule.Steps {
 			return nil
 		}
-		name := fmt.Sprintf("%.3g %% of the tokens", 100*float64(next)/float64(n)) // the same for every seed
-		next *= 2
+		name := fmt.Sprintf("%.3g %% of the tokens", 100*share) // the same for every seed
+		share *= 2
 		bits, err := l.bits(name, loop)
 		if err != nil {
 			return err

@@ -66,6 +66,9 @@ func (p *Pool) MulPacked(m int, x []float32, ldx int, w *Packed, beta float32, y
 func (w *Worker) MulPacked(m int, x []float32, ldx int, weights *Packed, beta float32, y []float32, ldy int) {
 	checkShape("left side", m, weights.K, ldx, len(x))
 	checkShape("result", m, weights.N, ldy, len(y))
+	if m == 0 || weights.N == 0 {
+		return
+	}
 	if weights.K == 0 {
 		scaleRows(m, weights.N, beta, y, ldy)
 		return
