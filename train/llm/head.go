@@ -38,8 +38,13 @@ func (o *crossEntropy) Operands() []mat.Tensor { return []mat.Tensor{o.x, o.w} }
 func (o *crossEntropy) Forward() (mat.Tensor, error) {
 	nats := o.arena.get(o.rows)
 	clear(nats)
-	o.pass(nats, o.weights)
-	if !o.train || o.weights != nil {
+	back := o.train && o.weights != nil
+	if back {
+		o.pass(true, o.losses(nats, o.weights))
+	} else {
+		o.pass(false, o.losses(nats, nil))
+	}
+	if !o.train || back {
 		o.arena.put(data(o.x))
 	}
 	return newTensor(nats, o.rows, 1), nil
@@ -47,7 +52,7 @@ func (o *crossEntropy) Forward() (mat.Tensor, error) {
 
 func (o *crossEntropy) Backward(gy mat.Tensor) error {
 	if o.grad == nil {
-		o.pass(nil, gy.(*tensor).data)
+		o.pass(true, o.losses(nil, gy.(*tensor).data))
 		o.arena.put(data(o.x))
 	}
 	o.arena.put(gy.(*tensor).data)
@@ -55,12 +60,11 @@ func (o *crossEntropy) Backward(gy mat.Tensor) error {
 	return nil
 }
 
-// pass goes through the counted rows in chunks: nats, if not nil, receives losses; weights, if not nil and the graph trains,
-// make gradients.
-func (o *crossEntropy) pass(nats, weights []float32) {
+// pass goes through the counted rows in chunks and hands their logits [rows, V] to each; where back is set, each turns them into
+// gradients, which go on to x and the matrix.
+func (o *crossEntropy) pass(back bool, each func(rows []int32, logits []float32)) {
 	d, v := o.dim, o.vocab
 	x, w := data(o.x), values(o.w)
-	back := o.train && weights != nil
 	if back {
 		o.grad = newTensor(o.arena.get(len(x)), o.rows, d)
 		if len(o.counted) < o.rows {
@@ -72,17 +76,9 @@ func (o *crossEntropy) pass(nats, weights []float32) {
 	for first := 0; first < len(o.counted); first += size {
 		rows := o.counted[first:min(first+size, len(o.counted))]
 		m := len(rows)
-		whole := int(rows[m-1]-rows[0]) == m-1
-		xs := gathered
-		if whole {
-			xs = x[int(rows[0])*d : (int(rows[0])+m)*d]
-		} else {
-			for i, r := range rows {
-				copy(gathered[i*d:(i+1)*d], x[int(r)*d:(int(r)+1)*d])
-			}
-		}
+		xs, whole := gather(gathered, x, rows, d)
 		o.pool.NT(m, v, d, xs, d, w, d, 0, logits, v)
-		o.losses(rows, logits, nats, weights, back)
+		each(rows, logits)
 		if !back {
 			continue
 		}
@@ -101,24 +97,39 @@ func (o *crossEntropy) pass(nats, weights []float32) {
 	o.arena.put(logits, gathered)
 }
 
-// losses turns a chunk's logits into losses and, on the way back, into weights·(softmax - onehot(target)) in place.
-func (o *crossEntropy) losses(rows []int32, logits, nats, weights []float32, back bool) {
+// gather is the rows of x [.., d] one behind the other: a part of x itself where they follow each other (whole), else in room.
+func gather(room, x []float32, rows []int32, d int) (xs []float32, whole bool) {
+	m := len(rows)
+	if first := int(rows[0]); int(rows[m-1])-first == m-1 {
+		return x[first*d : (first+m)*d], true
+	}
+	for i, r := range rows {
+		copy(room[i*d:(i+1)*d], x[int(r)*d:(int(r)+1)*d])
+	}
+	return room, false
+}
+
+// losses is each for pass: it turns logits into losses (nats, if not nil) and, where weights are given, into
+// weights·(softmax - onehot(target)) in place.
+func (o *crossEntropy) losses(nats, weights []float32) func(rows []int32, logits []float32) {
 	v := o.vocab
-	o.pool.Range(len(rows), 8, func(w *kernel.Worker, low, high int) {
-		for i := low; i < high; i++ {
-			r, z := int(rows[i]), logits[i*v:(i+1)*v]
-			y := o.targets[r]
-			if !back {
-				nats[r] = w.LogSumExp(z, 1) - z[y]
-				continue
+	return func(rows []int32, logits []float32) {
+		o.pool.Range(len(rows), 8, func(w *kernel.Worker, low, high int) {
+			for i := low; i < high; i++ {
+				r, z := int(rows[i]), logits[i*v:(i+1)*v]
+				y := o.targets[r]
+				if weights == nil {
+					nats[r] = w.LogSumExp(z, 1) - z[y]
+					continue
+				}
+				hit := z[y]
+				lse := w.Softmax(z, z, 1)
+				if nats != nil {
+					nats[r] = lse - hit
+				}
+				z[y] -= 1
+				w.Scale(z, weights[r])
 			}
-			hit := z[y]
-			lse := w.Softmax(z, z, 1)
-			if nats != nil {
-				nats[r] = lse - hit
-			}
-			z[y] -= 1
-			w.Scale(z, weights[r])
-		}
-	})
+		})
+	}
 }

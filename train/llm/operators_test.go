@@ -57,7 +57,7 @@ func operatorCases() []operatorCase {
 	long := randomParam(9, 70, c.qkvRows())
 	r := newRotary(c)
 	r.grow(100)
-	head := randomParam(10, 11, d)
+	head, score := randomParam(10, 11, d), randomParam(12, 1, d)
 	targets := []int32{3, -1, 0, 10, 10, 2, -1, -1, 7}
 	counted := (&Batch{Targets: targets}).counted()
 	longPos := make([]int32, 70)
@@ -92,6 +92,10 @@ func operatorCases() []operatorCase {
 		}},
 		{"cross entropy", []*nn.Param{x, head}, func(g *graph) *ag.Operator {
 			return run(&crossEntropy{graph: g, x: run(&source{g, x}), w: head, targets: targets, counted: counted, vocab: 11, dim: d})
+		}},
+		{"joint heads", []*nn.Param{x, head, score}, func(g *graph) *ag.Operator {
+			heads := &crossEntropy{graph: g, x: run(&source{g, x}), w: head, targets: targets, counted: counted, vocab: 11, dim: d}
+			return run(&jointHeads{crossEntropy: heads, score: score, columns: 3})
 		}},
 	}
 }

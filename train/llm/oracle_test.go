@@ -121,8 +121,8 @@ func (o *oracle) block(b *Block, xs []mat.Tensor, pos []int32) []mat.Tensor {
 	return out
 }
 
-// nats is the graph of the loss of each counted target, nil elsewhere.
-func (o *oracle) nats(m *Model, b *Batch) []mat.Tensor {
+// hidden is the graph of the last normalised hidden state of each position.
+func (o *oracle) hidden(m *Model, b *Batch) []mat.Tensor {
 	var list []mat.Tensor
 	for r := range b.Rows {
 		var xs []mat.Tensor
@@ -133,13 +133,28 @@ func (o *oracle) nats(m *Model, b *Batch) []mat.Tensor {
 		for _, l := range m.Blocks {
 			xs = o.block(l, xs, row(b.Pos))
 		}
-		for t, y := range row(b.Targets) {
-			if y < 0 {
-				list = append(list, nil)
-				continue
-			}
-			z := ag.Mul(o.leaf[m.head()], o.norm(xs[t], m.Norm))
-			list = append(list, ag.Neg(ag.Log(ag.At(ag.Softmax(z), int(y)))))
+		for _, x := range xs {
+			list = append(list, o.norm(x, m.Norm))
+		}
+	}
+	return list
+}
+
+// logits is the graph of the logits of each counted target, nil elsewhere.
+func (o *oracle) logits(m *Model, b *Batch, hidden []mat.Tensor) []mat.Tensor {
+	list := make([]mat.Tensor, len(hidden))
+	for _, i := range b.counted() {
+		list[i] = ag.Mul(o.leaf[m.head()], hidden[i])
+	}
+	return list
+}
+
+// nats is the graph of the loss of each counted target, nil elsewhere.
+func (o *oracle) nats(m *Model, b *Batch) []mat.Tensor {
+	list := o.logits(m, b, o.hidden(m, b))
+	for i, z := range list {
+		if z != nil {
+			list[i] = ag.Neg(ag.Log(ag.At(ag.Softmax(z), int(b.Targets[i]))))
 		}
 	}
 	return list

@@ -90,6 +90,11 @@ func (t *Trainer) run(b *Batch, weights []float32, loss func(nats, weights []flo
 
 // forward builds and runs the chain of operators for b, which was checked.
 func (t *Trainer) forward(b *Batch, counted []int32, weights []float32, train bool) *ag.Operator {
+	return run(t.last(b, counted, weights, train))
+}
+
+// last runs the chain up to the last normalised hidden states, and makes the operator that would turn them into losses.
+func (t *Trainer) last(b *Batch, counted []int32, weights []float32, train bool) *crossEntropy {
 	c, m := t.model.Config, t.model
 	g := &graph{pool: t.pool, arena: &t.arena, train: train, rows: b.Rows * b.Len}
 	t.rotary.grow(int(slices.Max(b.Pos)) + 1)
@@ -106,7 +111,7 @@ func (t *Trainer) forward(b *Batch, counted []int32, weights []float32, train bo
 		x = run(&linear{graph: g, x: h, w: l.Down, residual: x, in: c.FFN, out: c.Dim})
 	}
 	x = run(&rmsNorm{graph: g, x: x, gain: m.Norm, eps: c.NormEps, dim: c.Dim, last: true})
-	return run(&crossEntropy{graph: g, x: x, w: m.head(), targets: b.Targets, counted: counted, weights: weights, vocab: c.Vocab, dim: c.Dim})
+	return &crossEntropy{graph: g, x: x, w: m.head(), targets: b.Targets, counted: counted, weights: weights, vocab: c.Vocab, dim: c.Dim}
 }
 
 func run(f ag.AutoGradFunction) *ag.Operator { return ag.NewOperator(f).Run() }
