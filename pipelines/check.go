@@ -1,6 +1,7 @@
 package pipelines
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -9,6 +10,7 @@ import (
 
 	"winnow/filter/lang"
 	"winnow/filter/repair"
+	"winnow/pipelines/models"
 	"winnow/text"
 )
 
@@ -34,7 +36,33 @@ func (r *Recipe) check() error {
 	if err := r.choice("$.output.dropped", r.Output.Dropped, "all", "sample", "none"); err != nil {
 		return err
 	}
-	return r.checkStages()
+	if err := r.checkStages(); err != nil {
+		return err
+	}
+	return r.checkTrain()
+}
+
+// checkTrain finds mistakes in the steps of training.
+func (r *Recipe) checkTrain() error { return r.blameTrain(models.Check(r.Train)) }
+
+// CheckTrain finds, before anything is run, what only the disk and the trainer can tell of the steps of training: data that are
+// not there, templates and expressions that do not hold.
+func (r *Recipe) CheckTrain(t models.Trainer) error {
+	for i := range r.Train {
+		if err := models.Ready(r.Train, i, t); err != nil {
+			return r.blameTrain(err)
+		}
+	}
+	return nil
+}
+
+// blameTrain points at the place of a mistake.
+func (r *Recipe) blameTrain(err error) error {
+	var m *models.Mistake
+	if errors.As(err, &m) {
+		return r.src.at("$.train"+m.Path, m.Hint, "%v", m.Err)
+	}
+	return err
 }
 
 func (r *Recipe) checkStages() error {

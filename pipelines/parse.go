@@ -216,6 +216,9 @@ func (s *source) lintKey(v *ast.MappingValueNode, t reflect.Type) error {
 	case reflect.Struct:
 		var names []string
 		for _, f := range reflect.VisibleFields(t) {
+			if f.Anonymous {
+				continue // its own fields follow
+			}
 			name := f.Tag.Get("yaml")
 			if name == key.Value && f.IsExported() {
 				if v.Value.Type() == ast.NullType && f.Type.Kind() == reflect.Pointer && f.Type.Elem().Kind() == reflect.Struct {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"winnow"
+	"winnow/pipelines/models"
 )
 
 // Recipe is a run as its user wrote it. Decoding is strict: see Parse.
@@ -23,7 +24,9 @@ type Recipe struct {
 	Output      Output      `yaml:"output"`
 	Expect      Expect      `yaml:"expect"`
 	Seed        uint64      `yaml:"seed"` // of all samples that the run draws
-	Tests       []Test      `yaml:"tests"`
+
+	Train []models.Spec `yaml:"train"` // models behind the data, in this order
+	Tests []Test        `yaml:"tests"`
 
 	src *source
 }
