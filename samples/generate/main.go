@@ -93,7 +93,11 @@ func generate(samples fs.FS) ([]file, error) {
 	}
 	b, err = lines(passages)
 	add("bad.jsonl", b, err)
-	return made, failed
+	talk, err := dialogue()
+	if err != nil {
+		return nil, err
+	}
+	return append(made, talk...), failed
 }
 
 // name gives each page its record id and its file.
