@@ -61,7 +61,7 @@ func Base(ctx context.Context, o Options) (*Result, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	lock, err := occupy(o.Out)
+	lock, err := Occupy(o.Out)
 	if err != nil {
 		return nil, err
 	}

@@ -350,11 +350,11 @@ func TestAskedKeepsSeeds(t *testing.T) {
 	must(t, err)
 	var back Asked
 	must(t, json.Unmarshal(b, &back))
-	if d, err := differences(a, back); err != nil || len(d) > 0 {
+	if d, err := Differences(a, back); err != nil || len(d) > 0 {
 		t.Errorf("%v %v", d, err)
 	}
 	back.Seed--
-	if d, err := differences(a, back); err != nil || len(d) != 1 || !bytes.Contains([]byte(d[0]), []byte("9223372036854775809")) {
+	if d, err := Differences(a, back); err != nil || len(d) != 1 || !bytes.Contains([]byte(d[0]), []byte("9223372036854775809")) {
 		t.Errorf("%v %v", d, err)
 	}
 }

@@ -74,7 +74,7 @@ type Arm struct {
 // Sweep trains every depth with every rate on the same tokens, from the same seeds, and evaluates each at its end. It is what
 // the rates of Depth come from. Out gets the tokenizer, and nothing else.
 func Sweep(ctx context.Context, o Options, depths []int, rates []float64, each func(Arm)) ([]Arm, error) {
-	lock, err := occupy(o.Out)
+	lock, err := Occupy(o.Out)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package train
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,12 +9,10 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
 
-	"winnow/shard"
 	"winnow/train/llm"
 )
 
@@ -77,20 +74,6 @@ func (p *Plan) Positions() int64 { return int64(p.Batch) * int64(p.Accumulate) *
 // FLOPs is what a step takes, by 6N + 6LdT a position.
 func (p *Plan) FLOPs() float64 { return p.Model.FLOPsPerToken(p.Len) * float64(p.Positions()) }
 
-// ChangedError says that OUT holds a run that was asked for other things, or a model that does not come from Base.
-type ChangedError struct {
-	Out    string
-	Fields []string // name: then, now; none for a model from elsewhere
-}
-
-// Error names every field that differs.
-func (e *ChangedError) Error() string {
-	if len(e.Fields) == 0 {
-		return e.Out + ": holds a model that this command did not make"
-	}
-	return fmt.Sprintf("%s: holds another run: %s", e.Out, strings.Join(e.Fields, "; "))
-}
-
 // readPlan reads OUT/train.json. Where there is none, plan and error are nil.
 func readPlan(out string) (*Plan, error) {
 	path := filepath.Join(out, planName)
@@ -113,66 +96,7 @@ func (p *Plan) write(out string) error {
 	if err != nil {
 		return err
 	}
-	return writeWhole(filepath.Join(out, planName), append(b, '\n'))
-}
-
-func writeWhole(path string, b []byte) error {
-	t, err := shard.Create(path)
-	if err != nil {
-		return err
-	}
-	if _, err := t.Write(b); err != nil {
-		t.Abort()
-		return err
-	}
-	return t.Commit()
-}
-
-// differences names the fields in which two wishes differ, by their JSON names.
-func differences(then, now Asked) ([]string, error) {
-	a, err := asMap(then)
-	if err != nil {
-		return nil, err
-	}
-	b, err := asMap(now)
-	if err != nil {
-		return nil, err
-	}
-	var out []string
-	for name := range a {
-		if !reflect.DeepEqual(a[name], b[name]) {
-			out = append(out, fmt.Sprintf("%s: %s, now %s", name, shown(a[name]), shown(b[name])))
-		}
-	}
-	for name := range b {
-		if _, ok := a[name]; !ok {
-			out = append(out, fmt.Sprintf("%s: not set, now %s", name, shown(b[name])))
-		}
-	}
-	slices.Sort(out)
-	return out, nil
-}
-
-// asMap keeps numbers as they are written: seeds do not fit into float64.
-func asMap(a Asked) (m map[string]any, err error) {
-	b, err := json.Marshal(a)
-	if err != nil {
-		return nil, err
-	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	return m, d.Decode(&m)
-}
-
-func shown(v any) string {
-	if v == nil {
-		return "not set"
-	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprint(v)
-	}
-	return string(b)
+	return WriteWhole(filepath.Join(out, planName), append(b, '\n'))
 }
 
 // tokensPerParameter is how long training is when nothing says so: about 20 tokens for each matmul parameter (Hoffmann et al.

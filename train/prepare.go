@@ -10,8 +10,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/gofrs/flock"
-
 	"winnow/shard"
 	"winnow/train/bpe"
 	"winnow/train/checkpoint"
@@ -79,31 +77,6 @@ func prepare(ctx context.Context, o Options) (*base, error) {
 	return b, b.begin()
 }
 
-// BusyError says that another process trains in OUT.
-type BusyError struct{ Out string }
-
-// Error names the folder.
-func (e *BusyError) Error() string { return e.Out + ": another process trains here" }
-
-const lockName = ".lock"
-
-// occupy makes OUT and locks it against other processes. The system lets go of the lock when this process ends, however that is;
-// the file stays, since who removes it could remove another's. A disk that knows no locks is used without.
-func occupy(out string) (*flock.Flock, error) {
-	if err := os.MkdirAll(out, 0o777); err != nil {
-		return nil, err
-	}
-	lock := flock.New(filepath.Join(out, lockName))
-	locked, err := lock.TryLock()
-	switch {
-	case err != nil && !errors.Is(err, errors.ErrUnsupported):
-		return nil, fmt.Errorf("%s: lock: %w", out, err)
-	case err == nil && !locked:
-		return nil, &BusyError{out}
-	}
-	return lock, nil
-}
-
 // settle finds a plan that is in OUT, and refuses what is another's.
 func (b *base) settle() (err error) {
 	if len(b.Sources) == 0 {
@@ -117,7 +90,7 @@ func (b *base) settle() (err error) {
 		b.Asked.Tokenizer = b.Options.Tokenizer.Hash()
 	}
 	if b.Fresh {
-		if err := clean(b.Out); err != nil {
+		if err := Clean(b.Out, made...); err != nil {
 			return err
 		}
 	}
@@ -130,7 +103,7 @@ func (b *base) settle() (err error) {
 		}
 		return nil
 	}
-	changed, err := differences(b.plan.Asked, b.Asked)
+	changed, err := Differences(b.plan.Asked, b.Asked)
 	if err == nil && len(changed) > 0 {
 		err = &ChangedError{b.Out, changed}
 	}
@@ -140,16 +113,6 @@ func (b *base) settle() (err error) {
 // made are the names that Base gives to what it writes.
 var made = []string{planName, metricsName, samplesName, eventsName, "checkpoints", tokenizerName, "tokenizer.winnow.json", safetensors.FileName, "config.json",
 	"generation_config.json", "tokenizer_config.json", "special_tokens_map.json", checkpoint.InfoName}
-
-// clean removes what an earlier run left, and nothing else.
-func clean(out string) error {
-	for _, name := range made {
-		if err := os.RemoveAll(filepath.Join(out, name)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // tokenizer finds the one of the run, takes the one given, or trains one on all kept texts.
 func (b *base) tokenizer(ctx context.Context) (err error) {
