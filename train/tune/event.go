@@ -1,6 +1,10 @@
 package tune
 
-import "winnow/train/llm"
+import (
+	"path/filepath"
+	"winnow/train/journal"
+	"winnow/train/llm"
+)
 
 // Metric is one line of metrics.jsonl: what an update did, or, where Eval is set, what was validated behind it. A method gives Update
 // the loss, its own values, and what the update counted.
@@ -76,3 +80,8 @@ func (r *Run) Warn(en, zh string) { r.tell(Event{Type: "warning", EN: en, ZH: zh
 
 // Note tells something of the method's own.
 func (r *Run) Note(kind string, more any) { r.tell(Event{Type: kind, More: more}) }
+
+// ReadMetrics reads the metrics.jsonl of a Run's folder.
+func ReadMetrics(out string) ([]Metric, error) {
+	return journal.Read[Metric](filepath.Join(out, metricsName))
+}

@@ -25,8 +25,8 @@ import (
 // Method runs a method with the same options each time, but for Out and Tell.
 type Method func(ctx context.Context, out string, tell func(tune.Event)) error
 
-// killed is what a run that is to be killed panics with.
-var killed = errors.New("killed")
+// errKilled is what a run that is to be killed panics with.
+var errKilled = errors.New("killed")
 
 // Resume runs a method to its end, then again in other folders: killed behind random events as often as kills says, and stopped by its
 // context in the same way. What lies in Out must be the same bytes. Options.Save should be small, such as 2, and there should be at least
@@ -54,7 +54,7 @@ func Resume(t *testing.T, kills int, run Method) {
 		for range kills {
 			n := 1 + rng.IntN(max(events*2/3, 2))
 			at = append(at, n)
-			if err := interrupted(run, out, how, n); err != nil && !errors.Is(err, killed) && !errors.Is(err, context.Canceled) {
+			if err := interrupted(run, out, how, n); err != nil && !errors.Is(err, errKilled) && !errors.Is(err, context.Canceled) {
 				t.Fatalf("%s behind %d events: %v", how, at, err)
 			}
 		}
@@ -71,8 +71,8 @@ func interrupted(run Method, out, how string, n int) (err error) {
 	defer cancel()
 	if how == "killed" {
 		defer func() {
-			if v := recover(); v == killed {
-				err = killed
+			if v := recover(); v == errKilled {
+				err = errKilled
 			} else if v != nil {
 				panic(v)
 			}
@@ -83,7 +83,7 @@ func interrupted(run Method, out, how string, n int) (err error) {
 			return
 		}
 		if how == "killed" {
-			panic(killed)
+			panic(errKilled)
 		}
 		cancel()
 	})

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"winnow/report"
+	"winnow/train"
+	"winnow/train/chat"
+	"winnow/train/llm"
+	"winnow/train/tune"
+)
+
+// stageFlags are those that every method of fine-tuning has.
+type stageFlags struct {
+	tune.Options
+	machineFlags
+}
+
+// add makes the flags; their defaults are what stands in Settings already.
+func (f *stageFlags) add(a *app, cmd *cobra.Command) {
+	t, fl, o := a.lang.T, cmd.Flags(), &f.Options
+	fl.StringVar(&o.Parent, "model", "", t("model to go on from: a model folder or a .gguf file", "起始模型：模型文件夹或 .gguf 文件"))
+	fl.StringVar(&o.Out, "out", "", t("folder for the model", "模型文件夹"))
+	fl.StringVar(&o.Settings.Score, "best-by", o.Score, t("the validated number by which the best is kept; default: loss", "按哪个验证指标保留最佳；默认 loss"))
+	fl.StringVar(&o.Template, "template", "", t("how conversations are written, where the model has no template of its own: ", "模型自身没有对话模板时采用的写法：")+strings.Join(chat.Names(), ", "))
+	fl.Uint64Var(&o.Seed, "seed", o.Seed, t("of order and samples", "次序与采样的种子"))
+	fl.IntVar(&o.Steps, "steps", o.Steps, t("updates, in place of --epochs", "更新步数，代替 --epochs"))
+	fl.Float64Var(&o.Epochs, "epochs", o.Epochs, t("passes over the data", "遍历数据的遍数"))
+	fl.Float64Var(&o.Rate, "lr", o.Rate, t("peak learning rate", "最高学习率"))
+	fl.StringVar(&o.Shape, "schedule", o.Shape, t("of the learning rate: ", "学习率曲线：")+strings.Join(train.Shapes(), ", "))
+	fl.IntVar(&o.Warmup, "warmup", o.Warmup, t("steps; below 0: a twentieth of all", "预热步数；负数为总数的二十分之一"))
+	fl.Float64Var(&o.Clip, "clip", o.Clip, t("clip gradients to this norm; 0: never", "梯度裁剪的范数；0 为不裁剪"))
+	fl.Float64Var(&o.Decay, "weight-decay", o.Decay, t("of matrices", "矩阵的权重衰减"))
+	fl.Float64Var(&o.Spike, "spike", o.Spike, t("standard deviations above the last 128 steps from which loss or gradient is a spike; 0: never", "损失或梯度高出最近 128 步多少个标准差算尖峰；0 为从不"))
+	fl.BoolVar(&o.Skip, "skip-spikes", o.Skip, t("leave out the update of a spike", "跳过尖峰步的更新"))
+	fl.IntVar(&o.Eval, "eval-every", o.Eval, t("steps between validations; 0: a tenth of all", "验证间隔步数；0 为总数的十分之一"))
+	fl.IntVar(&o.Patience, "patience", o.Patience, t("stop after so many validations that are no better; 0: never", "连续这么多次验证没有改善即停止；0 为从不"))
+	fl.IntVar(&o.Save, "save-every", 0, t("steps; 0: a tenth of all, and at least every five minutes", "保存间隔步数；0 为总数的十分之一，且至少每五分钟一次"))
+	fl.BoolVar(&o.Fresh, "fresh", false, t("begin anew: what an earlier run left in DIR is removed", "从头开始：删除 DIR 中先前训练的结果"))
+	f.machineFlags.add(a, cmd)
+}
+
+// ready checks the flags and starts the workers; who calls it closes Pool. show tells what the run does.
+func (f *stageFlags) ready(a *app, show *stageProgress) (err error) {
+	o := &f.Options
+	switch {
+	case o.Parent == "":
+		return usage("%s", a.lang.T("give --model, the model to go on from", "请给出 --model，即起始模型"))
+	case o.Out == "":
+		return usage("%s", a.lang.T("give --out, the folder for the model", "请给出 --out，即模型文件夹"))
+	}
+	if o.Steps > 0 {
+		o.Epochs = 0
+	}
+	if err := o.Check(); err != nil {
+		return &exitError{exitUsage, err}
+	}
+	if o.Pool, err = llm.NewPool(f.threads, f.kernel); err != nil {
+		return &exitError{exitUsage, err}
+	}
+	o.Program, o.Tell = version(), show.event
+	return nil
+}
+
+// tuned is the end of every method's command: it says what a user can do about an error, or what came of the run.
+func (a *app) tuned(show *stageProgress, r *tune.Result, err error) error {
+	show.close()
+	if err := a.refused(err); err != nil {
+		return err
+	}
+	var template *tune.TemplateError
+	var foreign *tune.ForeignError
+	switch {
+	case errors.As(err, &template):
+		return &exitError{exitUsage, fmt.Errorf(a.lang.T("%w\n(name one with --template: %s; plain needs no special tokens)", "%w\n（请用 --template 指定：%s；其中 plain 不需要特殊 token）"), err, strings.Join(chat.Names(), ", "))}
+	case errors.As(err, &foreign):
+		return &exitError{exitUsage, fmt.Errorf(a.lang.T("%w\n(every stage reads with the tokenizer of the first)", "%w\n（各阶段必须使用同一分词器）"), err)}
+	}
+	if err := a.stopped(err); err != nil {
+		return err
+	}
+	if err := a.stagePage(r.Out); err != nil {
+		return err
+	}
+	return a.printStage(r)
+}
+
+// printStage shows what came of a run.
+func (a *app) printStage(r *tune.Result) error {
+	if a.json {
+		return a.line(r)
+	}
+	kept := a.lang.T("the last step's", "最后一步")
+	if r.Best > 0 {
+		kept = fmt.Sprintf(a.lang.T("the best, of step %d", "第 %d 步，验证最佳"), r.Best)
+	}
+	if r.Stopped {
+		kept += a.lang.T("; stopped early", "；提前停止")
+	}
+	fmt.Fprintf(a.out, a.lang.T("%s: %d steps, %s targets, loss %.3f; weights: %s\n", "%s：%d 步，%s 个学习目标，损失 %.3f；权重：%s\n"), r.Out, r.Steps, report.Count(r.Tokens), r.Loss, kept)
+	if len(r.Eval) > 0 {
+		fmt.Fprintln(a.out, a.lang.T("held out: ", "留出数据：")+a.measured(r.Eval))
+	}
+	if len(r.Seconds) > 0 {
+		fmt.Fprintln(a.out, a.lang.T("time: ", "用时：")+split(r.Seconds))
+	}
+	a.say("%.0f positions/s\n    next: winnow chat %s", "%.0f 位置/秒\n    接着：winnow chat %s", r.Speed, r.Out)
+	return nil
+}

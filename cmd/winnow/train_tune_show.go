@@ -1,0 +1,198 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"winnow/report"
+	"winnow/report/page"
+	"winnow/train/tune"
+)
+
+// stageProgress shows the events of fine-tuning: one live line on a terminal, plain lines elsewhere, JSON with --json.
+type stageProgress struct {
+	app  *app
+	live bool
+	bar  *progressbar.ProgressBar
+	last time.Time
+	held map[string]float64
+	all  int
+	more func(e tune.Event) // of the method's own; may be nil
+}
+
+func (a *app) newStageProgress(more func(e tune.Event)) *stageProgress {
+	f, ok := a.err.(*os.File)
+	return &stageProgress{app: a, live: ok && !a.quiet && !a.json && term.IsTerminal(int(f.Fd())), last: time.Now(), more: more}
+}
+
+func (p *stageProgress) event(e tune.Event) {
+	a := p.app
+	switch {
+	case e.Type == "warning" && !a.json:
+		p.close()
+		fmt.Fprintln(a.err, "! "+a.lang.T(e.EN, e.ZH))
+		return
+	case a.quiet:
+		return
+	case a.json:
+		if b, err := json.Marshal(e); err == nil {
+			fmt.Fprintln(a.err, string(b))
+		}
+		return
+	}
+	switch e.Type {
+	case "start":
+		p.start(e)
+	case "step":
+		p.step(e)
+	case "eval":
+		p.held = e.Eval
+		if !p.live {
+			a.say("step %d/%d  held out: %s", "第 %d/%d 步  留出数据：%s", e.Metric.Step, p.all, a.measured(e.Eval))
+		}
+	case "spike":
+		p.close()
+		a.say("step %d: %s is %.1f standard deviations above the last steps; rows %s", "第 %d 步：%s 高出近期 %.1f 个标准差；数据 %s",
+			e.Metric.Step, e.Metric.Spike, e.Metric.Score, strings.Join(e.Metric.Documents[:min(len(e.Metric.Documents), 4)], ", "))
+	case "stop":
+		p.close()
+		a.say("step %d: stops early", "第 %d 步：提前停止", e.Metric.Step)
+	case "sample":
+		p.close()
+		a.say("  %q → %q", "  %q → %q", e.Sample.Prompt, e.Sample.Text)
+	default:
+		if p.more != nil {
+			p.close()
+			p.more(e)
+		}
+	}
+}
+
+// start says what is trained.
+func (p *stageProgress) start(e tune.Event) {
+	a := p.app
+	p.all = e.Plan.Schedule.Steps
+	if e.Resumed {
+		a.say("goes on where it stopped", "从断点继续")
+	}
+	a.say("%s: %s of %s parameters are trained, %d steps, learning rate %g", "%s：训练 %[3]s 个参数中的 %[2]s 个，%[4]d 步，学习率 %[5]g",
+		e.Plan.Asked.Kind, report.Count(e.Trained), report.Count(e.Model.Params()), p.all, e.Plan.Schedule.Peak)
+}
+
+func (p *stageProgress) step(e tune.Event) {
+	a := p.app
+	line := fmt.Sprintf("%s %.3f", a.lang.T("loss", "损失"), e.Metric.Loss)
+	for _, name := range slices.Sorted(maps.Keys(e.Metric.Values)) {
+		line += fmt.Sprintf("  %s %.3f", name, e.Metric.Values[name])
+	}
+	line += fmt.Sprintf("  %.0f %s  ETA %s", e.Speed, a.lang.T("positions/s", "位置/秒"), time.Duration(e.Left*float64(time.Second)).Round(time.Second))
+	if len(p.held) > 0 {
+		line += a.lang.T("  held out ", "  留出 ") + a.measured(p.held)
+	}
+	switch {
+	case p.live:
+		if p.bar == nil {
+			p.bar = progressbar.NewOptions(p.all, progressbar.OptionSetWriter(a.err), progressbar.OptionSetTheme(progressbar.ThemeASCII),
+				progressbar.OptionSetWidth(20), progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false),
+				progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
+		}
+		p.bar.Describe(line)
+		_ = p.bar.Set(e.Metric.Step)
+	case time.Since(p.last) >= plainEvery:
+		p.last = time.Now()
+		fmt.Fprintf(a.err, "%s %d/%d  %s\n", a.lang.T("step", "步"), e.Metric.Step, p.all, line)
+	}
+}
+
+func (p *stageProgress) close() {
+	if p.bar != nil {
+		_ = p.bar.Clear()
+		p.bar = nil
+	}
+}
+
+// measured is numbers by name in one line.
+func (a *app) measured(values map[string]float64) string {
+	names := map[string]string{"loss": a.lang.T("nats/target", "nat/目标"), "bits_per_byte": a.lang.T("bits/byte", "比特/字节")}
+	var out []string
+	for _, id := range slices.Sorted(maps.Keys(values)) {
+		name := names[id]
+		if name == "" {
+			name = id
+		}
+		out = append(out, fmt.Sprintf("%s %.4g", name, values[id]))
+	}
+	return strings.Join(out, "  ")
+}
+
+// split is how time was spent, the longest first.
+func split(seconds map[string]float64) string {
+	var all float64
+	names := slices.Sorted(maps.Keys(seconds))
+	for _, s := range seconds {
+		all += s
+	}
+	slices.SortStableFunc(names, func(a, b string) int {
+		if seconds[a] > seconds[b] {
+			return -1
+		}
+		return 1
+	})
+	var out []string
+	for _, n := range names {
+		out = append(out, fmt.Sprintf("%s %.1f s (%.0f %%)", n, seconds[n], 100*seconds[n]/max(all, 1e-9)))
+	}
+	return strings.Join(out, ", ")
+}
+
+// stagePage draws what metrics.jsonl holds: the loss, what was validated, and the method's own values.
+func (a *app) stagePage(out string) error {
+	metrics, err := tune.ReadMetrics(out)
+	if errors.Is(err, fs.ErrNotExist) || len(metrics) == 0 {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	t := a.lang.T
+	lines := map[string]*page.Line{}
+	add := func(kind, name string, x int, y float64) {
+		if lines[kind+name] == nil {
+			lines[kind+name] = &page.Line{Name: name}
+		}
+		lines[kind+name].X, lines[kind+name].Y = append(lines[kind+name].X, float64(x)), append(lines[kind+name].Y, y)
+	}
+	for _, m := range metrics {
+		for name, v := range m.Eval {
+			add("2 held ", name, m.Step, v)
+		}
+		if m.Eval != nil {
+			continue
+		}
+		add("1 loss ", t("loss", "损失"), m.Step, m.Loss)
+		add("4 norm ", t("gradient norm", "梯度范数"), m.Step, m.Norm)
+		add("5 rate ", t("learning rate", "学习率"), m.Step, m.Rate)
+		for name, v := range m.Values {
+			add("3 value ", name, m.Step, v)
+		}
+	}
+	c := page.Curves{Title: filepath.Base(out), Lead: t("Training, step by step", "训练过程")}
+	for i, key := range slices.Sorted(maps.Keys(lines)) {
+		title := lines[key].Name
+		if strings.HasPrefix(key, "2") {
+			title = t("held out: ", "留出数据：") + title
+		}
+		c.Graphs = append(c.Graphs, page.Graph{ID: fmt.Sprintf("g%d", i), Title: title, Axis: t("steps", "步"), Lines: []page.Line{*lines[key]}})
+	}
+	return page.WriteCurvesFile(filepath.Join(out, lossPageName), c, a.lang)
+}
