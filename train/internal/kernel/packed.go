@@ -31,16 +31,22 @@ func (w *Packed) Rows(n int) Packed {
 
 // Pack packs the weights w[n,k] with stride ldw for MulPacked. Later changes of w do not show.
 func (p *Pool) Pack(n, k int, w []float32, ldw int) *Packed {
+	packed := p.NewPacked(n, k)
+	p.Repack(packed, w, ldw)
+	return packed
+}
+
+// Repack is Pack of other weights of the same shape into the same memory.
+func (p *Pool) Repack(packed *Packed, w []float32, ldw int) {
+	n, k, t := packed.N, packed.K, p.table
 	checkShape("weights", n, k, ldw, len(w))
-	t, packed := p.table, p.NewPacked(n, k)
 	if k == 0 {
-		return packed
+		return
 	}
 	p.Run((n+t.nr-1)/t.nr, func(_ *Worker, panel int) {
 		from := panel * t.nr
 		t.packCols(k, min(t.nr, n-from), w[from*ldw:], ldw, packed.panels[panel*k*t.nr:(panel+1)*k*t.nr])
 	})
-	return packed
 }
 
 // MulPacked computes y[m,N] = beta*y + x[m,K] w^T and reads the weights once, whatever m. Row i's bits depend neither on m
