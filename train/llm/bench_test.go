@@ -45,10 +45,15 @@ func benchShapes() []benchShape {
 }
 
 // stepper is forward, backward, gradient norm and AdamW on one batch.
-func (s benchShape) stepper(b *testing.B, p *Pool) (step func(), tr *Trainer) {
+func (s benchShape) stepper(b *testing.B, p *Pool, l *LoRA) (step func(), tr *Trainer) {
 	m, err := New(s.c, 1)
 	if err != nil {
 		b.Fatal(err)
+	}
+	if l != nil {
+		if err := m.Adapt(*l); err != nil {
+			b.Fatal(err)
+		}
 	}
 	tr = NewTrainer(m, p)
 	o, batch, params, n := &AdamW{Beta1: .9, Beta2: .95, Eps: 1e-8, WeightDecay: .1}, uniformBatch(s.c, s.rows, s.size), m.Params(), 0
@@ -72,7 +77,7 @@ func BenchmarkStep(b *testing.B) {
 			for _, threads := range []int{1, 2} {
 				b.Run(fmt.Sprintf("%s/%s/%d", s.name, name, threads), func(b *testing.B) {
 					p := testPool(b, threads, name)
-					step, tr := s.stepper(b, p)
+					step, tr := s.stepper(b, p, nil)
 					step()
 					tokens := float64(s.rows * s.size)
 					var rates, shares []float64
@@ -96,6 +101,41 @@ func BenchmarkStep(b *testing.B) {
 	}
 }
 
+// BenchmarkLoRA alternates full steps and steps on adapters of rank 8: how many tokens per CPU-second each does, and how many
+// times the memory of moments and gradients the full step has.
+func BenchmarkLoRA(b *testing.B) {
+	shapes := append(benchShapes(), benchShape{"d576", Config{Vocab: 8192, Context: 256, Dim: 576, FFN: 1536, Layers: 6, Heads: 9, KVHeads: 3, HeadDim: 64, NormEps: 1e-5, RopeTheta: 1e4, Tied: true}, 4, 256})
+	for _, s := range shapes {
+		b.Run(s.name, func(b *testing.B) {
+			p := testPool(b, 1, "")
+			full, whole := s.stepper(b, p, nil)
+			low, adapters := s.stepper(b, p, &LoRA{Rank: 8, Alpha: 16})
+			full()
+			low()
+			var rates [2][]float64
+			tokens := float64(s.rows * s.size)
+			for b.Loop() {
+				for i, step := range []func(){full, low} {
+					start := cpuTime()
+					step()
+					rates[i] = append(rates[i], tokens/(cpuTime()-start).Seconds())
+				}
+			}
+			b.ReportMetric(median(rates[0]), "full-tok/cpu-s")
+			b.ReportMetric(median(rates[1]), "lora-tok/cpu-s")
+			b.ReportMetric(median(rates[1])/median(rates[0]), "lora/full")
+			b.ReportMetric(float64(trained(whole.model))/float64(trained(adapters.model)), "full/lora-moments")
+		})
+	}
+}
+
+func trained(m *Model) (n int) {
+	for _, p := range m.Params() {
+		n += len(p.Value)
+	}
+	return n
+}
+
 // BenchmarkThreads alternates steps of one and two threads: what the second costs in CPU time, and the share of a step that
 // only one thread can do.
 func BenchmarkThreads(b *testing.B) {
@@ -105,7 +145,7 @@ func BenchmarkThreads(b *testing.B) {
 			var pools [2]*Pool
 			for i := range steps {
 				pools[i] = testPool(b, i+1, "")
-				steps[i], _ = s.stepper(b, pools[i])
+				steps[i], _ = s.stepper(b, pools[i], nil)
 				steps[i]()
 			}
 			var costs, walls [2][]float64

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/nlpodyssey/spago/nn"
+
 	"winnow/train/internal/kernel"
 )
 
@@ -11,8 +13,8 @@ import (
 var ErrFull = errors.New("context is full")
 
 // Decoder gives the logits of next tokens for several texts at a time, each in a slot with its own cache of keys and values.
-// Matrices are packed when it is made: after the model changed, make another. It is used by one goroutine at a time. A slot's
-// bits depend on its own tokens, not on other slots nor on the number of threads.
+// Matrices are packed when it is made, adapters that are on merged into them: after the model changed, Reload. It is used by one
+// goroutine at a time. A slot's bits depend on its own tokens, not on other slots nor on the number of threads.
 type Decoder struct {
 	config   Config
 	pool     *Pool
@@ -28,6 +30,7 @@ type Decoder struct {
 	gu, h    []float32 // [tokens, 2F], [tokens, F]
 	scores   []float32 // [threads, scoreSize]
 	row      []place   // [tokens]
+	merged   []float32 // one matrix with its adapters, while it is packed
 }
 
 type packedBlock struct{ qkv, output, gateUp, down *kernel.Packed }
@@ -62,15 +65,13 @@ func NewDecoder(m *Model, p *Pool, slots, context int) (*Decoder, error) {
 	}
 	d := &Decoder{config: c, pool: p, rotary: newRotary(c), context: context, model: m}
 	d.rotary.grow(context)
-	for _, b := range m.Blocks {
+	for range m.Blocks {
 		d.layers = append(d.layers, packedBlock{
-			qkv:    p.Pack(c.qkvRows(), c.Dim, values(b.QKV), c.Dim),
-			output: p.Pack(c.Dim, c.Heads*c.HeadDim, values(b.Output), c.Heads*c.HeadDim),
-			gateUp: p.Pack(2*c.FFN, c.Dim, values(b.GateUp), c.Dim),
-			down:   p.Pack(c.Dim, c.FFN, values(b.Down), c.FFN),
+			qkv: p.NewPacked(c.qkvRows(), c.Dim), output: p.NewPacked(c.Dim, c.Heads*c.HeadDim),
+			gateUp: p.NewPacked(2*c.FFN, c.Dim), down: p.NewPacked(c.Dim, c.FFN),
 		})
 	}
-	d.head = p.Pack(c.Vocab, c.Dim, values(m.head()), c.Dim)
+	d.head = p.NewPacked(c.Vocab, c.Dim)
 	for range slots {
 		s := slot{values: make([]float32, c.Layers*c.KVHeads*context*c.HeadDim)}
 		for range c.Layers * c.KVHeads {
@@ -79,7 +80,37 @@ func NewDecoder(m *Model, p *Pool, slots, context int) (*Decoder, error) {
 		d.slots = append(d.slots, s)
 	}
 	d.scores = make([]float32, p.Threads()*d.scoreSize())
+	d.Reload()
 	return d, nil
+}
+
+// Reload packs the model's weights as they are now, in the memory that it has, and empties the slots, whose keys and values are
+// those of the weights before.
+func (d *Decoder) Reload() {
+	for i, b := range d.model.Blocks {
+		to := d.layers[i]
+		d.pack(to.qkv, b.QKV, b.QKVLow)
+		d.pack(to.output, b.Output, b.OutputLow)
+		d.pack(to.gateUp, b.GateUp, b.GateUpLow)
+		d.pack(to.down, b.Down, b.DownLow)
+	}
+	d.pack(d.head, d.model.head(), nil)
+	for i := range d.slots {
+		d.Reset(i)
+	}
+}
+
+// pack fills to with the weights w and with their adapters, where those are on.
+func (d *Decoder) pack(to *kernel.Packed, w *nn.Param, low *LowRank) {
+	from := values(w)
+	if low = d.model.low(low); low != nil {
+		if len(d.merged) < len(from) {
+			d.merged = make([]float32, len(from))
+		}
+		from = d.merged[:len(from)]
+		low.merge(d.pool, from, values(w))
+	}
+	d.pool.Repack(to, from, to.K)
 }
 
 // Context is how many tokens a slot holds.

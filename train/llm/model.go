@@ -18,6 +18,8 @@ type Model struct {
 	Blocks    []*Block
 	Norm      *nn.Param // [D]
 	Head      *nn.Param // [V, D]; nil when tied: the embedding is the head
+	lora      *LoRA     // nil without adapters
+	lowOff    bool      // adapters are there, but switched off
 }
 
 // Block is one layer. Weights are [out, in], as in HF checkpoints; q, k, v are the rows of one matrix, and gate, up of another.
@@ -30,6 +32,8 @@ type Block struct {
 	FFNNorm       *nn.Param // [D]
 	GateUp        *nn.Param // [2F, D]: rows of gate, then up
 	Down          *nn.Param // [D, F]
+
+	QKVLow, OutputLow, GateUpLow, DownLow *LowRank // adapters; nil without
 }
 
 // New makes a model whose weights follow N(0, 0.02), those into the residual stream N(0, 0.02/√(2L)) (llama2.c, nanoGPT); norms
@@ -123,15 +127,24 @@ func (m *Model) named() []namedParam {
 		add := func(name string, r role, p *nn.Param) {
 			list = append(list, namedParam{fmt.Sprintf("blocks.%d.%s", i, name), r, p})
 		}
+		low := func(name string, l *LowRank) {
+			for _, p := range l.params() {
+				add(name+"."+p.name, p.role, p.param)
+			}
+		}
 		add("attention_norm", norm, b.AttentionNorm)
 		add("qkv", weight, b.QKV)
+		low("qkv", b.QKVLow)
 		if b.QKVBias != nil {
 			add("qkv_bias", bias, b.QKVBias)
 		}
 		add("output", residualWeight, b.Output)
+		low("output", b.OutputLow)
 		add("ffn_norm", norm, b.FFNNorm)
 		add("gate_up", weight, b.GateUp)
+		low("gate_up", b.GateUpLow)
 		add("down", residualWeight, b.Down)
+		low("down", b.DownLow)
 	}
 	list = append(list, namedParam{"norm", norm, m.Norm})
 	if m.Head != nil {

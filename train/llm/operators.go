@@ -32,6 +32,11 @@ func (g *graph) into(x *ag.Operator) (grad *tensor, beta float32) {
 	return newTensor(g.arena.get(len(v.data)), shape[0], shape[1]), 0
 }
 
+// scale sets x *= a.
+func (g *graph) scale(x []float32, a float32) {
+	g.pool.Range(len(x), grain*256, func(w *kernel.Worker, low, high int) { w.Scale(x[low:high], a) })
+}
+
 // grain is how many rows of an element-wise operator a task takes.
 const grain = 64
 
@@ -39,11 +44,12 @@ const grain = 64
 type embed struct {
 	*graph
 	table *nn.Param
+	root  mat.Tensor // needs a gradient, gets none
 	ids   []int32
 	dim   int
 }
 
-func (o *embed) Operands() []mat.Tensor { return []mat.Tensor{o.table} }
+func (o *embed) Operands() []mat.Tensor { return []mat.Tensor{o.table, o.root} }
 
 func (o *embed) Forward() (mat.Tensor, error) {
 	y, table := o.arena.get(o.rows*o.dim), values(o.table)
@@ -59,7 +65,12 @@ func (o *embed) Forward() (mat.Tensor, error) {
 const embedParts = 8
 
 func (o *embed) Backward(gy mat.Tensor) error {
-	dy, grad := gy.(*tensor).data, gradient(o.table)
+	dy := gy.(*tensor).data
+	defer o.arena.put(dy)
+	if !o.table.RequiresGrad() {
+		return nil
+	}
+	grad := gradient(o.table)
 	o.pool.Run(embedParts, func(w *kernel.Worker, part int) {
 		for i, id := range o.ids {
 			if int(id)%embedParts == part {
@@ -67,7 +78,6 @@ func (o *embed) Backward(gy mat.Tensor) error {
 			}
 		}
 	})
-	o.arena.put(dy)
 	return nil
 }
 
@@ -134,12 +144,14 @@ type linear struct {
 	w        *nn.Param
 	bias     *nn.Param    // [out] or nil
 	residual *ag.Operator // [rows, out] or nil
+	low      *LowRank     // adapters of w, or nil
+	inner    []float32    // what low keeps for the way back
 	in, out  int
 	keep     bool // another operator's backward still reads x
 }
 
 func (o *linear) Operands() []mat.Tensor {
-	list := []mat.Tensor{o.x, o.w}
+	list := append([]mat.Tensor{o.x, o.w}, o.low.operands()...)
 	if o.bias != nil {
 		list = append(list, o.bias)
 	}
@@ -172,8 +184,11 @@ func (o *linear) Forward() (mat.Tensor, error) {
 	}
 	x := data(o.x)
 	o.pool.NT(o.rows, o.out, o.in, x, o.in, values(o.w), o.in, beta, y, o.out)
+	if o.low != nil {
+		o.inner = o.low.add(o.graph, x, y, o.out)
+	}
 	if !o.train {
-		o.arena.put(x)
+		o.arena.put(x, o.inner)
 	}
 	return newTensor(y, o.rows, o.out), nil
 }
@@ -186,11 +201,18 @@ func (o *linear) Backward(gy mat.Tensor) error {
 	if o.bias != nil && o.bias.RequiresGrad() {
 		o.sumColumns(gradient(o.bias), dy)
 	}
-	if !o.keep {
-		o.arena.put(x)
+	if o.low == nil && !o.keep {
+		o.arena.put(x) // the gradient may take its place
 	}
 	dx, beta := o.into(o.x)
 	o.pool.NN(o.rows, o.in, o.out, dy, o.out, values(o.w), o.in, beta, dx.data, o.in)
+	if o.low != nil {
+		o.low.back(o.graph, x, dy, o.inner, dx.data, o.out)
+		o.arena.put(o.inner)
+		if !o.keep {
+			o.arena.put(x)
+		}
+	}
 	if o.residual != nil {
 		o.residual.AccGrad(gy)
 	} else {

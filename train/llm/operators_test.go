@@ -58,6 +58,7 @@ func operatorCases() []operatorCase {
 	r := newRotary(c)
 	r.grow(100)
 	head, score := randomParam(10, 11, d), randomParam(12, 1, d)
+	low := &LowRank{A: randomParam(13, 4, d), B: randomParam(14, 3, 2), rank: 2, in: d, scale: .7, parts: []lowRankPart{{first: 0, rows: 2}, {first: 4, rows: 1, at: 2}}}
 	targets := []int32{3, -1, 0, 10, 10, 2, -1, -1, 7}
 	counted := (&Batch{Targets: targets}).counted()
 	longPos := make([]int32, 70)
@@ -66,7 +67,7 @@ func operatorCases() []operatorCase {
 	}
 	return []operatorCase{
 		{"embed", []*nn.Param{table}, func(g *graph) *ag.Operator {
-			return run(&embed{graph: g, table: table, ids: []int32{3, 0, 3, 3, 1, 1, 0, 2, 3}, dim: d})
+			return run(&embed{graph: g, table: table, root: table, ids: []int32{3, 0, 3, 3, 1, 1, 0, 2, 3}, dim: d})
 		}},
 		{"norm", []*nn.Param{x, gain}, func(g *graph) *ag.Operator {
 			return run(&rmsNorm{graph: g, x: run(&source{g, x}), gain: gain, eps: 1e-5, dim: d})
@@ -79,6 +80,9 @@ func operatorCases() []operatorCase {
 		}},
 		{"linear with residual", []*nn.Param{x, w, res}, func(g *graph) *ag.Operator {
 			return run(&linear{graph: g, x: run(&source{g, x}), w: w, residual: run(&source{g, res}), in: d, out: out})
+		}},
+		{"linear with adapters", []*nn.Param{x, w, res, low.A, low.B}, func(g *graph) *ag.Operator {
+			return run(&linear{graph: g, x: run(&source{g, x}), w: w, residual: run(&source{g, res}), low: low, in: d, out: out})
 		}},
 		{"swiglu", []*nn.Param{gu}, func(g *graph) *ag.Operator {
 			return run(&swiGLU{graph: g, x: run(&source{g, gu}), width: 4})

@@ -97,18 +97,19 @@ func (t *Trainer) forward(b *Batch, counted []int32, weights []float32, train bo
 func (t *Trainer) last(b *Batch, counted []int32, weights []float32, train bool) *crossEntropy {
 	c, m := t.model.Config, t.model
 	g := &graph{pool: t.pool, arena: &t.arena, train: train, rows: b.Rows * b.Len}
+	root := newParam(1, 1) // makes every operator run backward, whatever is frozen: each gives memory back
 	t.rotary.grow(int(slices.Max(b.Pos)) + 1)
 	spans := b.spans()
-	x := run(&embed{graph: g, table: m.Embedding, ids: b.IDs, dim: c.Dim})
+	x := run(&embed{graph: g, table: m.Embedding, root: root, ids: b.IDs, dim: c.Dim})
 	for _, l := range m.Blocks {
 		n := run(&rmsNorm{graph: g, x: x, gain: l.AttentionNorm, eps: c.NormEps, dim: c.Dim})
-		qkv := run(&linear{graph: g, x: n, w: l.QKV, bias: l.QKVBias, in: c.Dim, out: c.qkvRows()})
+		qkv := run(&linear{graph: g, x: n, w: l.QKV, low: m.low(l.QKVLow), bias: l.QKVBias, in: c.Dim, out: c.qkvRows()})
 		a := run(&attention{graph: g, qkv: qkv, config: c, pos: b.Pos, spans: spans, rotary: t.rotary})
-		x = run(&linear{graph: g, x: a, w: l.Output, residual: x, in: c.Heads * c.HeadDim, out: c.Dim, keep: true})
+		x = run(&linear{graph: g, x: a, w: l.Output, low: m.low(l.OutputLow), residual: x, in: c.Heads * c.HeadDim, out: c.Dim, keep: true})
 		n = run(&rmsNorm{graph: g, x: x, gain: l.FFNNorm, eps: c.NormEps, dim: c.Dim})
-		gu := run(&linear{graph: g, x: n, w: l.GateUp, in: c.Dim, out: 2 * c.FFN})
+		gu := run(&linear{graph: g, x: n, w: l.GateUp, low: m.low(l.GateUpLow), in: c.Dim, out: 2 * c.FFN})
 		h := run(&swiGLU{graph: g, x: gu, width: c.FFN})
-		x = run(&linear{graph: g, x: h, w: l.Down, residual: x, in: c.FFN, out: c.Dim})
+		x = run(&linear{graph: g, x: h, w: l.Down, low: m.low(l.DownLow), residual: x, in: c.FFN, out: c.Dim})
 	}
 	x = run(&rmsNorm{graph: g, x: x, gain: m.Norm, eps: c.NormEps, dim: c.Dim, last: true})
 	return &crossEntropy{graph: g, x: x, w: m.head(), targets: b.Targets, counted: counted, weights: weights, vocab: c.Vocab, dim: c.Dim}
