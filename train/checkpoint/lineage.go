@@ -22,12 +22,16 @@ const InfoName = "winnow.json"
 // infoFormat tells it from any other JSON.
 const infoFormat = "winnow lineage 1"
 
-// Kinds of Info. Methods that come later add theirs.
+// Kinds of Info.
 const (
 	KindTokenizer = "tokenizer"
-	KindBase      = "base"   // pretrained
-	KindImport    = "import" // a checkpoint from elsewhere; its parents are unknown
-	KindExport    = "export" // another format or precision of its parent
+	KindBase      = "base"    // pretrained
+	KindSFT       = "sft"     // fine-tuned on answers, given or a teacher's
+	KindReward    = "reward"  // a reward model
+	KindPolicy    = "policy"  // tuned by feedback; Config says by which method. A reward model is its second parent
+	KindAdapter   = "adapter" // low-rank adapters of its first parent
+	KindImport    = "import"  // a checkpoint from elsewhere; its parents are unknown
+	KindExport    = "export"  // another format or precision of its parent
 )
 
 // Info is the lineage of one artefact. Parents carry their own, so the chain back to the crawl is whole wherever the
@@ -47,6 +51,7 @@ type Info struct {
 	Template     *Template       `json:"template,omitempty"`      // this program's own that ChatTemplate stands for
 	Source       string          `json:"source,omitempty"`        // of an import: the architecture it says it has
 	Data         []Data          `json:"data,omitempty"`
+	Files        []File          `json:"files,omitempty"` // data that no run made: conversations, preferences, feedback
 	Parents      []Info          `json:"parents,omitempty"`
 }
 
@@ -78,6 +83,45 @@ type Data struct {
 	Inputs  []shard.Input  `json:"inputs,omitempty"`
 	Shards  []shard.Output `json:"shards"`
 	Hash    string         `json:"hash"` // sha256 over names and hashes of Shards
+}
+
+// File is one file of data that an artefact was made from.
+type File struct {
+	Name   string `json:"name"` // its path as it was given
+	SHA256 string `json:"sha256"`
+	Rows   int64  `json:"rows"`            // that it has
+	Used   int64  `json:"used,omitempty"`  // of them, what was trained on; 0 where it is not known
+	Split  string `json:"split,omitempty"` // what for, where it was not training: "validation", "prompts"
+}
+
+// FileOf describes a file of rows of which used were trained on.
+func FileOf(path string, rows, used int64) (File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return File{}, err
+	}
+	defer f.Close()
+	sum, err := hashOf(f)
+	if err != nil {
+		return File{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return File{Name: filepath.ToSlash(path), SHA256: sum, Rows: rows, Used: used}, nil
+}
+
+// CheckFile reads a file of that name, in dir where the name is relative and dir is not empty, and compares it with its hash.
+func CheckFile(dir string, f File) error {
+	path := filepath.FromSlash(f.Name)
+	if dir != "" && !filepath.IsAbs(path) {
+		path = filepath.Join(dir, path)
+	}
+	now, err := FileOf(path, 0, 0)
+	if err != nil {
+		return err
+	}
+	if now.SHA256 != f.SHA256 {
+		return fmt.Errorf("%s: sha256 %s, was %s", path, now.SHA256, f.SHA256)
+	}
+	return nil
 }
 
 // DataOf describes the kept shards of a run.
@@ -174,14 +218,24 @@ func decodeInfo(b []byte) (*Info, error) {
 
 // Runs lists what i and its parents were made from, each run once, in the order of first mention.
 func (i *Info) Runs() []Data {
-	var all []Data
+	return firstMentions(i, func(i *Info) []Data { return i.Data }, func(d Data) string { return d.Hash })
+}
+
+// AllFiles lists the files that i and its parents were made from, each once, in the order of first mention.
+func (i *Info) AllFiles() []File {
+	return firstMentions(i, func(i *Info) []File { return i.Files }, func(f File) string { return f.SHA256 + " " + f.Name })
+}
+
+// firstMentions walks i and its parents, depth first.
+func firstMentions[T any](i *Info, of func(i *Info) []T, key func(T) string) []T {
+	var all []T
 	seen := map[string]bool{}
 	var walk func(i *Info)
 	walk = func(i *Info) {
-		for _, d := range i.Data {
-			if !seen[d.Hash] {
-				seen[d.Hash] = true
-				all = append(all, d)
+		for _, t := range of(i) {
+			if !seen[key(t)] {
+				seen[key(t)] = true
+				all = append(all, t)
 			}
 		}
 		for k := range i.Parents {
