@@ -3,6 +3,7 @@ package winnow
 import (
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"sync/atomic"
 )
@@ -38,6 +39,37 @@ type Range struct {
 	Start int64  `json:"start"`
 	End   int64  `json:"end"` // the file's size where the range reaches its end
 	Whole bool   `json:"whole,omitempty"`
+	Uncut string `json:"uncut,omitempty"` // why a range that is larger than wanted is not cut: a Why* constant
+}
+
+// Reasons why a file, or what is left of it, cannot be cut into shards.
+const (
+	WhyGzip    = "gzip_member" // one gzip member: its middle cannot be decoded
+	WhyZstd    = "zstd_frame"  // one zstd frame
+	WhyLZ4     = "lz4"         // blocks of an lz4 frame may lean on those before
+	WhyArray   = "json_array"  // one JSON array has no place that is known to lie between two rows
+	WhyLengths = "lengths"     // the lengths in a plain archive do not lead from record to record
+	WhyGroup   = "row_group"   // one row group of a parquet file
+	WhyRanges  = "no_ranges"   // its HTTP server gives whole files only
+	WhyKind    = "kind"        // pages and tar files are read from end to end
+)
+
+// File is one input as its bytes, on the disk or behind a network. ReadAt is safe where no two calls run at once; an error of
+// it other than io.EOF is the machine's or the network's, after all that could be tried.
+type File interface {
+	io.ReaderAt
+	io.Closer
+	Size() int64  // bytes
+	Tag() string  // told by a server (ETag, date), changes when the content does; empty for a file of the disk
+	Ranged() bool // parts of it can be read alone; false: it is fetched whole
+}
+
+// Files finds and opens inputs that are named by URLs.
+type Files interface {
+	// Glob lists the names that a pattern stands for, in a fixed order: a name itself, or all that match. wants tells which
+	// names are taken where the pattern is a folder.
+	Glob(ctx context.Context, pattern string, wants func(name string) bool) ([]string, error)
+	Open(ctx context.Context, name string) (File, error)
 }
 
 // Tally counts what was read, beside the documents themselves.

@@ -10,56 +10,132 @@ import (
 	"strconv"
 
 	"winnow"
+	"winnow/crawl/warc"
 )
 
-// readJSONL reads rows, a line each. Offset is the byte that the line begins at, in the decoded bytes of a packed file.
+// rows is a part while its rows are read: a plain file's own bytes, or the decoded bytes of a packed file's members.
+type rows struct {
+	*part
+	*lines
+	rule   string
+	stream *warc.Stream // nil: not packed
+}
+
+// readJSONL reads rows, a line each. Document.Offset is the byte that the line begins at; in a packed file it counts the decoded
+// bytes of the first member, and behind that it is the offset of the member that the line begins in. The lines that begin
+// behind the first decoded byte of a part, up to the one that begins with the next part's first byte, belong to it.
 func readJSONL(p *part) bool {
-	in, rule, err := unpack(p.content(), "error.json")
-	if err != nil {
-		return p.emit(nil, &winnow.ReadError{Rule: rule, Lost: p.size, Err: err})
+	r := &rows{part: p, rule: "error.json"}
+	in := p.content()
+	if rule, _ := warc.Packing(p); rule != "" {
+		var err error
+		if r.stream, err = warc.NewStream(p, p.size, p.Start, p.End); err != nil {
+			return p.emit(nil, &winnow.ReadError{Rule: rule, Lost: p.End - p.Start, Err: err})
+		}
+		defer r.stream.Close()
+		r.rule, in = rule, r.stream
 	}
-	defer in.Close()
-	l := &lines{r: bufio.NewReaderSize(in, 128<<10), limit: p.o.MaxRecord, at: p.Start}
-	if p.Start == 0 {
-		l.start()
+	r.lines = &lines{r: bufio.NewReaderSize(in, 128<<10), limit: p.o.MaxRecord}
+	switch {
+	case p.Start == 0:
+		r.lines.start()
+	case r.stream == nil:
+		r.lines.at = p.Start
+	default:
+		if _, _, err := r.lines.next(); err == io.EOF {
+			return true
+		} else if err != nil && !r.resume(err) {
+			return p.broken() == nil
+		}
 	}
-	if l.array {
-		return p.readArray(l, rule)
+	if r.array {
+		return r.readArray()
 	}
-	for p.broken() == nil {
-		at := l.at
-		line, n, err := l.next()
-		if len(bytes.TrimSpace(line)) > 0 {
-			p.count("row")
-			var d *winnow.Document
-			var bad *winnow.ReadError
-			if n > p.o.MaxRecord {
-				bad = &winnow.ReadError{Rule: "error.size", Lost: n, Err: fmt.Errorf("row of %d bytes, limit %d", n, p.o.MaxRecord)}
-			} else if d, bad = p.row(line, at); bad != nil && d == nil {
-				bad.Lost = n
+	for p.broken() == nil && !r.past() {
+		at := r.lines.at
+		line, n, err := r.lines.next()
+		if err != nil && err != io.EOF {
+			if !r.resume(err) {
+				return p.broken() == nil
 			}
-			if bad != nil {
-				bad.Offset = at
-			}
-			if !p.emit(d, bad) {
-				return false
-			}
+			continue
+		}
+		if len(bytes.TrimSpace(line)) > 0 && !r.line(line, at, n) {
+			return false
 		}
 		if err == io.EOF {
 			return true
 		}
-		if err != nil {
-			return p.emit(nil, p.cutOff(rule, l.at, err))
+	}
+	return p.broken() == nil
+}
+
+// past tells whether the next line belongs to the next part.
+func (r *rows) past() bool {
+	return r.stream != nil && r.stream.Bound() >= 0 && r.lines.at > r.stream.Bound()
+}
+
+// line hands out one row, n bytes long as it stands in the file.
+func (r *rows) line(line []byte, at, n int64) bool {
+	r.count("row")
+	offset, id := r.place(at)
+	if n > r.o.MaxRecord {
+		return r.emit(nil, &winnow.ReadError{Rule: "error.size", Offset: offset, Lost: n, Err: fmt.Errorf("row of %d bytes, limit %d", n, r.o.MaxRecord)})
+	}
+	d, bad := r.row(line, offset, id)
+	if bad != nil {
+		bad.Offset = offset
+		if d == nil {
+			bad.Lost = n
 		}
 	}
-	return false
+	return r.emit(d, bad)
+}
+
+// place gives the Offset of a row that begins at a byte of the lines, and the id of one that has none of its own. Neither
+// depends on how the file is cut.
+func (r *rows) place(at int64) (offset int64, id string) {
+	if r.stream == nil {
+		return at, r.id(at, 0)
+	}
+	member, inside := r.stream.Where(at)
+	if member == 0 {
+		return inside, r.id(inside, 0)
+	}
+	return member, r.id(member, int(inside)+1)
+}
+
+// resume tells of damage, and goes on behind it at the next member, with the first line that begins there. False: there is
+// none, or the caller has had enough.
+func (r *rows) resume(err error) bool {
+	at, _ := r.place(r.lines.at)
+	if r.stream == nil {
+		r.emit(nil, r.cutOff(r.rule, at, err))
+		return false
+	}
+	bad := r.cutOff(r.rule, at, err)
+	lost, ok := r.stream.Resume()
+	bad.Lost = lost
+	if ok && bad.Rule == "error.truncated" {
+		bad.Rule = r.rule
+	}
+	if !r.emit(nil, bad) || !ok {
+		return false
+	}
+	r.lines.restart(r.stream, r.stream.At())
+	switch _, _, err := r.lines.next(); err {
+	case nil, io.EOF:
+		return err == nil
+	default:
+		return r.resume(err)
+	}
 }
 
 // cutOff is damage behind which a stream cannot be read on.
 func (p *part) cutOff(rule string, at int64, err error) *winnow.ReadError {
-	lost := p.size - p.done
+	lost := p.End - p.done
 	if rule == "error.json" { // not packed
-		lost = p.size - at
+		lost = p.End - at
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		rule = "error.truncated"
@@ -84,31 +160,26 @@ func (b *budget) Read(p []byte) (int, error) {
 }
 
 // readArray reads a file that is one JSON array. Offset is the byte behind the row before.
-func (p *part) readArray(l *lines, rule string) bool {
-	in := &budget{l.r, l.limit}
+func (r *rows) readArray() bool {
+	in := &budget{r.lines.r, r.limit}
 	dec := json.NewDecoder(in)
 	dec.Token() // the bracket, which start has seen
-	for p.broken() == nil && dec.More() {
-		at := l.at + dec.InputOffset()
-		in.left = l.limit
+	for r.broken() == nil && dec.More() {
+		at := r.lines.at + dec.InputOffset()
+		in.left = r.limit
 		var row json.RawMessage
 		if err := dec.Decode(&row); err != nil {
-			return p.emit(nil, p.cutOff(rule, at, err))
+			return r.emit(nil, r.cutOff(r.rule, at, err))
 		}
-		p.count("row")
-		d, bad := p.row(row, at)
-		if bad != nil {
-			bad.Offset = at
-		}
-		if !p.emit(d, bad) {
+		if !r.line(row, at, int64(len(row))) {
 			return false
 		}
 	}
-	if p.broken() != nil {
+	if r.broken() != nil {
 		return false
 	}
 	if _, err := dec.Token(); err != nil {
-		return p.emit(nil, p.cutOff(rule, l.at+dec.InputOffset(), short(err)))
+		return r.emit(nil, r.cutOff(r.rule, r.lines.at+dec.InputOffset(), short(err)))
 	}
 	return true
 }
@@ -122,7 +193,7 @@ func short(err error) error {
 }
 
 // row makes a document of one JSON object.
-func (p *part) row(line []byte, at int64) (*winnow.Document, *winnow.ReadError) {
+func (p *part) row(line []byte, at int64, id string) (*winnow.Document, *winnow.ReadError) {
 	if !json.Valid(line) {
 		var v any
 		return nil, &winnow.ReadError{Rule: "error.json", Err: json.Unmarshal(line, &v)}
@@ -139,7 +210,7 @@ func (p *part) row(line []byte, at int64) (*winnow.Document, *winnow.ReadError) 
 		d.HTML = nil
 	}
 	if d.ID == "" {
-		d.ID = p.id(at, 0)
+		d.ID = id
 	}
 	if !found {
 		return d, &winnow.ReadError{Rule: "error.json", Err: fmt.Errorf("row has no column %q", p.o.Text)}
@@ -184,13 +255,19 @@ func (p *part) column(d *winnow.Document, name string, value []byte) bool {
 	return false
 }
 
-// cutLines cuts a plain JSONL file behind the first line end after each further target bytes.
-func cutLines(r io.ReaderAt, size, target int64) []int64 {
-	head := make([]byte, 4)
-	r.ReadAt(head, 0)
-	if bytes.HasPrefix(head, []byte("\x1f\x8b")) || bytes.HasPrefix(head, []byte("\x28\xb5\x2f\xfd")) ||
-		bytes.HasPrefix(head, []byte("\x04\x22\x4d\x18")) {
-		return nil
+// cutRows cuts a packed file at members, and a plain one behind the first line end after each further target bytes.
+func cutRows(r io.ReaderAt, size, target, reach int64) []int64 {
+	if rule, _ := warc.Packing(r); rule != "" {
+		s, err := warc.NewStream(r, size, 0, size)
+		if err != nil {
+			return nil
+		}
+		defer s.Close()
+		first := &lines{r: bufio.NewReader(s)}
+		if first.start(); first.array {
+			return nil
+		}
+		return warc.CutStream(r, size, target, reach)
 	}
 	first := &lines{r: bufio.NewReader(io.NewSectionReader(r, 0, size))}
 	if first.start(); first.array {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"io"
 	"strings"
 	"unicode/utf8"
 )
@@ -26,6 +27,12 @@ func (l *lines) start() {
 		b = b[3:]
 	}
 	l.array = bytes.HasPrefix(bytes.TrimLeft(b, " \t\r\n"), []byte("["))
+}
+
+// restart goes on with a stream that jumped to a later byte.
+func (l *lines) restart(r io.Reader, at int64) {
+	l.r.Reset(r)
+	l.at = at
 }
 
 // next returns a line, valid until the next call, and its true length with the line end. The last line comes with io.EOF.

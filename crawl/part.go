@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"os"
 	"strconv"
 
 	"winnow"
@@ -19,7 +18,7 @@ type part struct {
 	winnow.Range
 	o     Options
 	size  int64
-	file  *os.File
+	file  winnow.File
 	ctx   context.Context
 	tally *winnow.Tally
 	yield func(*winnow.Document, error) bool
@@ -28,15 +27,11 @@ type part struct {
 	err   error
 }
 
-func newPart(ctx context.Context, r winnow.Range, f *os.File, o Options, t *winnow.Tally) (*part, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
+func newPart(ctx context.Context, r winnow.Range, f winnow.File, o Options, t *winnow.Tally) (*part, error) {
+	if f.Size() < r.End {
+		return nil, fmt.Errorf("%s: has %d bytes, had at least %d when it was cut into shards", r.File, f.Size(), r.End)
 	}
-	if info.Size() < r.End {
-		return nil, fmt.Errorf("%s: has %d bytes, had at least %d when it was cut into shards", r.File, info.Size(), r.End)
-	}
-	p := &part{Range: r, o: o, size: info.Size(), file: f, ctx: ctx, tally: t, done: r.Start}
+	p := &part{Range: r, o: o, size: f.Size(), file: f, ctx: ctx, tally: t, done: r.Start}
 	if r.Whole {
 		p.hash = sha256.New()
 	}

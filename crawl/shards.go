@@ -1,34 +1,36 @@
 package crawl
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/bmatcuk/doublestar/v4"
-
 	"winnow"
+	"winnow/crawl/warc"
 )
 
 const (
 	maxParts   = 4096     // files that are joined into one shard at most
 	sampleSize = 64 << 10 // bytes at either end of a file that go into the fingerprint
+	farReach   = 32 << 20 // bytes behind each target in which the next member is looked for, in a file behind a network
 )
 
 // Shards implements winnow.Source. It fails where a pattern matches nothing; a file that cannot be opened is for Read to tell.
 func (s *source) Shards(ctx context.Context) ([]winnow.Shard, error) {
-	files, err := s.expand()
+	files, err := s.expand(ctx)
 	if err != nil {
 		return nil, err
 	}
+	sizes, err := s.sizes(ctx, files)
+	if err != nil {
+		return nil, err
+	}
+	target := s.target(sizes)
 	var shards []winnow.Shard
 	var parts []winnow.Range // small files, not yet a shard
 	var bytes int64
@@ -38,59 +40,120 @@ func (s *source) Shards(ctx context.Context) ([]winnow.Shard, error) {
 			shards = append(shards, winnow.Shard{Source: s.kind, Parts: p, Fingerprint: s.fingerprint(p, samples)})
 		}
 	}
-	for _, name := range files {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		size, cuts, sample, err := s.survey(name)
+	for i, name := range files {
+		ranges, sample, err := s.survey(ctx, name, sizes[i], target)
 		if err != nil {
 			return nil, err
 		}
 		samples[name] = sample
-		if len(cuts) == 0 && bytes+size <= s.o.ShardBytes && len(parts) < maxParts {
-			parts, bytes = append(parts, winnow.Range{File: name, End: size, Whole: true}), bytes+size
+		if len(ranges) > 1 {
+			add(parts...)
+			parts, bytes = nil, 0
+			for _, r := range ranges {
+				add(r)
+			}
 			continue
 		}
-		add(parts...)
-		parts, bytes = nil, 0
-		if len(cuts) == 0 {
-			parts, bytes = append(parts, winnow.Range{File: name, End: size, Whole: true}), size
-			continue
+		if bytes+sizes[i] > target || len(parts) == maxParts {
+			add(parts...)
+			parts, bytes = nil, 0
 		}
-		var start int64
-		for _, end := range append(cuts, size) {
-			add(winnow.Range{File: name, Start: start, End: end})
-			start = end
-		}
+		parts, bytes = append(parts, ranges...), bytes+sizes[i]
 	}
 	add(parts...)
 	return shards, nil
 }
 
-// survey gives a file's size, where to cut it, and a hash of size and samples. A file that does not open has neither cuts nor
-// sample.
-func (s *source) survey(name string) (size int64, cuts []int64, sample string, err error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return 0, nil, "", nil // a dangling link, for instance
+// target is the size of a shard. Where none is asked for, a small input makes smaller shards, so that several workers have
+// some, and one that is stopped begins little anew. It depends on the input alone.
+func (s *source) target(sizes []int64) (sum int64) {
+	if s.o.ShardBytes > 0 {
+		return s.o.ShardBytes
 	}
-	size = info.Size()
-	f, err := os.Open(name)
+	for _, n := range sizes {
+		sum += n
+	}
+	return min(max(sum/8, 16<<20), 256<<20)
+}
+
+// survey cuts a file of a known size, and gives a hash of size and samples. A file of the disk that does not open is one
+// range without a sample.
+func (s *source) survey(ctx context.Context, name string, size, target int64) (ranges []winnow.Range, sample string, err error) {
+	whole := []winnow.Range{{File: name, End: size, Whole: true}}
+	if isURL(name) && size <= target && s.tags[name] != "" { // nothing to look for in it
+		return whole, s.tags[name], nil
+	}
+	f, err := s.open(ctx, name)
+	if err != nil && isURL(name) {
+		return nil, "", err
+	}
 	if err != nil {
-		return size, nil, "", nil
+		return whole, "", nil
 	}
 	defer f.Close()
+	if sample = s.tags[name]; sample == "" {
+		if sample, err = sampleOf(f, size); err != nil {
+			return nil, "", fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	if size <= target {
+		return whole, sample, nil
+	}
+	in := &watched{File: f}
+	var cuts []int64
+	if s.cut != nil && f.Ranged() {
+		reach := int64(0)
+		if isURL(name) {
+			reach = farReach
+		}
+		cuts = s.cut(in, size, target, reach)
+	}
+	why := s.why(in, len(cuts) == 0)
+	if in.err != nil && (isURL(name) || ctx.Err() != nil) {
+		return nil, "", fmt.Errorf("%s: %w", name, in.err)
+	}
+	if len(cuts) == 0 {
+		whole[0].Uncut = why
+		return whole, sample, nil
+	}
+	var start int64
+	for _, end := range append(cuts, size) {
+		r := winnow.Range{File: name, Start: start, End: end}
+		if end-start > 2*target {
+			r.Uncut = why
+		}
+		ranges, start = append(ranges, r), end
+	}
+	return ranges, sample, nil
+}
+
+// why tells the reason why a file, or a stretch of it, is not cut.
+func (s *source) why(f winnow.File, whole bool) string {
+	switch {
+	case s.cut == nil:
+		return winnow.WhyKind
+	case !f.Ranged():
+		return winnow.WhyRanges
+	}
+	if _, why := warc.Packing(f); why != "" {
+		return why
+	}
+	if s.kind == "jsonl" && whole {
+		return winnow.WhyArray
+	}
+	return winnow.WhyLengths
+}
+
+// sampleOf hashes a file's size and what stands at its ends.
+func sampleOf(f winnow.File, size int64) (string, error) {
 	h := sha256.New()
 	fmt.Fprintln(h, size)
 	for _, at := range []int64{0, max(0, size-sampleSize)} {
 		if _, err := io.Copy(h, io.NewSectionReader(f, at, sampleSize)); err != nil {
-			return 0, nil, "", err
+			return "", err
 		}
 	}
-	if s.cut != nil && size > s.o.ShardBytes {
-		cuts = s.cut(f, size, s.o.ShardBytes)
-	}
-	return size, cuts, hex.EncodeToString(h.Sum(nil)), nil
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // fingerprint covers all that the documents of a shard depend on.
@@ -101,57 +164,6 @@ func (s *source) fingerprint(parts []winnow.Range, samples map[string]string) st
 		fmt.Fprintf(h, "%q %d %d %s\n", p.File, p.Start, p.End, samples[p.File])
 	}
 	return hex.EncodeToString(h.Sum(nil))
-}
-
-// expand lists the files that the patterns match, sorted within a pattern, each file once.
-func (s *source) expand() ([]string, error) {
-	var files []string
-	seen := make(map[string]bool)
-	for _, pattern := range s.patterns {
-		found, err := s.match(pattern)
-		if err != nil {
-			return nil, fmt.Errorf("input %q: %w", pattern, err)
-		}
-		if len(found) == 0 {
-			return nil, fmt.Errorf("input %q: matches no file", pattern)
-		}
-		for _, name := range found {
-			if !seen[filepath.Clean(name)] {
-				seen[filepath.Clean(name)] = true
-				files = append(files, name)
-			}
-		}
-	}
-	return files, nil
-}
-
-// match expands one pattern: a name, a folder, or a glob with ** for any folders.
-func (s *source) match(pattern string) ([]string, error) {
-	names := []string{pattern}
-	if _, err := os.Lstat(pattern); err != nil {
-		if names, err = doublestar.FilepathGlob(pattern); err != nil {
-			return nil, err
-		}
-	}
-	var files []string
-	for _, name := range names {
-		info, err := os.Stat(name)
-		if err != nil || !info.IsDir() {
-			files = append(files, name)
-			continue
-		}
-		err = filepath.WalkDir(name, func(path string, e fs.DirEntry, err error) error {
-			if err == nil && !e.IsDir() && s.wants(path) {
-				files = append(files, path)
-			}
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	slices.SortFunc(files, cmp.Compare)
-	return files, nil
 }
 
 // wants tells whether a file of a folder is read.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"os"
 
 	"winnow"
 	"winnow/crawl/warc"
@@ -19,11 +18,13 @@ const (
 
 // Options says how input is cut and named. The zero Options are good for Common Crawl and for files in FineWeb's columns.
 type Options struct {
-	ShardBytes int64  // bytes on disk that a shard aims at; 0: 256 MiB
+	ShardBytes int64  // bytes on disk that a shard aims at; 0: an eighth of the input, from 16 to 256 MiB
 	MaxRecord  int64  // bytes of one record, page or row that are read; 0: 32 MiB
 	Dump       string // Document.Dump; empty: CC-MAIN-YYYY-WW in the path, else isPartOf of the warcinfo record
 
 	Text, ID, URL, Date string // columns of JSONL rows; empty: text, id, url, date
+
+	Files winnow.Files // finds and opens patterns that are URLs; nil: they are refused
 }
 
 func (o Options) withDefaults() Options {
@@ -31,9 +32,6 @@ func (o Options) withDefaults() Options {
 		if *s == "" {
 			*s = v
 		}
-	}
-	if o.ShardBytes <= 0 {
-		o.ShardBytes = 256 << 20
 	}
 	if o.MaxRecord <= 0 {
 		o.MaxRecord = warc.MaxRecord
@@ -51,15 +49,18 @@ type source struct {
 	exts     []string // which files of a folder are read
 	patterns []string
 	o        Options
-	cut      func(r io.ReaderAt, size, target int64) []int64 // nil: files are not cut
-	read     func(p *part) bool                              // false: the consumer has had enough
+	tags     map[string]string                                      // by URL: size and what its server tells of its content
+	cut      func(r io.ReaderAt, size, target, reach int64) []int64 // nil: files are not cut
+	read     func(p *part) bool                                     // false: the consumer has had enough
 }
 
-// WARC reads archives: WARC 0.x to 1.1, WET, WAT and ARC 1.0, plain or packed with gzip, zstd or lz4. Each response, resource
-// and conversion record is a document; the others are counted.
+// WARC reads archives: WARC 0.x to 1.1, WET, WAT and ARC 1.x, plain or packed with gzip, zstd or lz4. Each response, resource
+// and conversion record is a document. The others are counted: metadata, of which a WAT file is made; revisit, whose page is
+// another record's; continuation, a piece of a segmented record, which no crawler at hand writes. A WACZ file is a zip of
+// WARC files and is not opened.
 func WARC(patterns []string, o Options) winnow.Source {
 	return &source{kind: "warc", patterns: patterns, o: o.withDefaults(), cut: warc.Cut, read: readWARC,
-		exts: []string{".warc", ".wet", ".arc", ".warc.gz", ".wet.gz", ".arc.gz", ".warc.zst", ".warc.lz4"}}
+		exts: withPacked(".warc", ".wet", ".wat", ".arc")}
 }
 
 // HTML reads files, and folders with all that is below them: each file is one page, .txt is text.
@@ -71,14 +72,22 @@ func HTML(patterns []string, o Options) winnow.Source {
 // counted.
 func Tar(patterns []string, o Options) winnow.Source {
 	return &source{kind: "tar", patterns: patterns, o: o.withDefaults(), read: readTar,
-		exts: []string{".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.lz4"}}
+		exts: append(withPacked(".tar"), ".tgz")}
 }
 
 // JSONL reads one JSON object a line, or a file that is one JSON array of objects; plain or packed with gzip, zstd or lz4. The
 // columns named by Options, html, and those of Document are taken; other scalars go to Meta.
 func JSONL(patterns []string, o Options) winnow.Source {
-	return &source{kind: "jsonl", patterns: patterns, o: o.withDefaults(), cut: cutLines, read: readJSONL,
-		exts: []string{".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz", ".json.gz", ".jsonl.zst", ".ndjson.zst", ".json.zst"}}
+	return &source{kind: "jsonl", patterns: patterns, o: o.withDefaults(), cut: cutRows, read: readJSONL,
+		exts: withPacked(".jsonl", ".ndjson", ".json")}
+}
+
+// withPacked gives the endings of files that may be packed.
+func withPacked(exts ...string) (all []string) {
+	for _, ext := range exts {
+		all = append(all, ext, ext+".gz", ext+".zst", ext+".lz4")
+	}
+	return all
 }
 
 // Read implements winnow.Source.
@@ -93,7 +102,11 @@ func (s *source) Read(ctx context.Context, sh winnow.Shard, t *winnow.Tally) ite
 }
 
 func (s *source) readPart(ctx context.Context, r winnow.Range, t *winnow.Tally, yield func(*winnow.Document, error) bool) bool {
-	f, err := os.Open(r.File)
+	f, err := s.open(ctx, r.File)
+	if err != nil && isURL(r.File) { // the network's fault, not the input's
+		yield(nil, err)
+		return false
+	}
 	if err != nil {
 		t.Bytes.Add(r.End - r.Start)
 		return yield(nil, &winnow.ReadError{Rule: "error.open", File: r.File, Offset: r.Start, Lost: r.End - r.Start, Err: err})

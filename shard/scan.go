@@ -27,7 +27,12 @@ func open(path string) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := footer(f)
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	p, err := footer(f, info.Size())
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -43,23 +48,19 @@ func recovered(where string, err *error) {
 }
 
 // footer reads what stands at the end of a file, whose size the library takes on trust.
-func footer(f *os.File) (_ *parquet.File, err error) {
+func footer(f io.ReaderAt, size int64) (_ *parquet.File, err error) {
 	defer recovered("footer", &err)
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
 	var tail [8]byte
-	if info.Size() < 12 {
-		return nil, fmt.Errorf("%d bytes: no parquet file", info.Size())
+	if size < 12 {
+		return nil, fmt.Errorf("%d bytes: no parquet file", size)
 	}
-	if _, err := f.ReadAt(tail[:], info.Size()-8); err != nil {
+	if _, err := f.ReadAt(tail[:], size-8); err != nil {
 		return nil, err
 	}
-	if n := binary.LittleEndian.Uint32(tail[:4]); int64(n) > info.Size()-12 {
-		return nil, fmt.Errorf("footer of %d bytes in a file of %d", n, info.Size())
+	if n := binary.LittleEndian.Uint32(tail[:4]); int64(n) > size-12 {
+		return nil, fmt.Errorf("footer of %d bytes in a file of %d", n, size)
 	}
-	return parquet.OpenFile(f, info.Size(), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(32<<10))
+	return parquet.OpenFile(f, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(32<<10))
 }
 
 // binding is a leaf of a table tied to a column of a file.

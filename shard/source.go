@@ -9,12 +9,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"os"
-	"path/filepath"
-	"slices"
-	"syscall"
 
-	"github.com/bmatcuk/doublestar/v4"
 	"github.com/parquet-go/parquet-go"
 
 	"winnow"
@@ -29,7 +24,9 @@ type SourceOptions struct {
 	URL        string // default: url
 	Date       string // default: date
 	Dump       string // name of the crawl for all documents; default: the column dump
-	ShardBytes int64  // aim for the size of a shard; default 256 MiB
+	ShardBytes int64  // aim for the size of a shard; default: an eighth of the input, from 16 to 256 MiB
+
+	Files winnow.Files // finds and opens patterns that are URLs; nil: they are refused
 }
 
 // Source reads rows of any parquet file as documents: the columns above, and language, language_score, language_script,
@@ -48,21 +45,25 @@ type source struct {
 
 // Shards cuts the files. Where all of them lack a column that is needed, that is an error, which lists those they have.
 func (s *source) Shards(ctx context.Context) ([]winnow.Shard, error) {
-	files, err := s.files()
+	files, err := s.files(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var pieces []winnow.Range
 	var missing error
 	usable := false
+	prints := make(map[string]string, len(files))
 	for _, path := range files {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		p, err := s.pieces(path)
-		if errors.Is(err, errNoColumn) {
+		p, err := s.pieces(ctx, path, prints)
+		switch {
+		case errors.Is(err, errNoColumn):
 			missing = cmp.Or(missing, err)
-		} else {
+		case err != nil:
+			return nil, err
+		default:
 			usable = true
 		}
 		pieces = append(pieces, p...)
@@ -70,52 +71,49 @@ func (s *source) Shards(ctx context.Context) ([]winnow.Shard, error) {
 	if !usable && missing != nil {
 		return nil, missing // of all files: the recipe's mistake, not the input's
 	}
-	return s.pack(pieces), nil
+	return s.pack(pieces, prints), nil
 }
 
-func (s *source) files() (files []string, err error) {
-	seen := make(map[string]bool)
-	for _, pattern := range s.patterns {
-		found, err := doublestar.FilepathGlob(pattern, doublestar.WithFilesOnly())
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", pattern, err)
-		}
-		if len(found) == 0 {
-			return nil, fmt.Errorf("%s: no such file", pattern)
-		}
-		slices.Sort(found)
-		for _, f := range found {
-			if f = filepath.Clean(f); !seen[f] {
-				seen[f] = true
-				files = append(files, f)
-			}
-		}
+// pieces cuts a file at its row groups, and puts what tells its content into prints. A file without a readable footer is one
+// piece. Whole marks a file's last piece.
+func (s *source) pieces(ctx context.Context, path string, prints map[string]string) ([]winnow.Range, error) {
+	in, err := s.open(ctx, path)
+	if err != nil && isURL(path) {
+		return nil, err
 	}
-	return files, nil
-}
-
-// pieces cuts a file at its row groups. A file without a readable footer is one piece. Whole marks a file's last piece.
-func (s *source) pieces(path string) ([]winnow.Range, error) {
-	size := int64(0)
-	if info, err := os.Stat(path); err == nil {
-		size = info.Size()
-	}
-	whole := []winnow.Range{{File: path, End: size, Whole: true}}
-	f, err := open(path)
 	if err != nil {
+		prints[path] = "unreadable"
+		return []winnow.Range{{File: path, Whole: true}}, nil // which Read tells of
+	}
+	defer in.Close()
+	w := &watched{File: in}
+	size := in.Size()
+	whole := []winnow.Range{{File: path, End: size, Whole: true}}
+	prints[path] = sample(w)
+	f, err := footer(w, size)
+	if err == nil {
+		_, err = s.bind(f)
+	}
+	if isURL(path) && w.err != nil {
+		return nil, fmt.Errorf("%s: %w", path, w.err)
+	}
+	if f == nil {
 		return whole, nil // which Read tells of
 	}
-	defer f.Close()
-	if _, err := s.bind(f.File); err != nil {
+	if err != nil {
 		return whole, err
 	}
-	starts := groupStarts(f.File)
-	if len(starts) < 2 || starts[1] == 0 {
+	starts := groupStarts(f)
+	if len(starts) < 2 || starts[1] == 0 || !in.Ranged() {
+		whole[0].Uncut = winnow.WhyGroup
+		if !in.Ranged() {
+			whole[0].Uncut = winnow.WhyRanges
+		}
 		return whole, nil
 	}
 	var pieces []winnow.Range
 	for i, end := range append(starts[1:], size) {
-		pieces = append(pieces, winnow.Range{File: path, Start: starts[i], End: end, Whole: end == size})
+		pieces = append(pieces, winnow.Range{File: path, Start: starts[i], End: end, Whole: end == size, Uncut: winnow.WhyGroup})
 	}
 	return pieces, nil
 }
@@ -142,14 +140,16 @@ func groupStarts(f *parquet.File) []int64 {
 	return starts
 }
 
-// pack joins pieces, in order, into shards of about the wanted size.
-func (s *source) pack(pieces []winnow.Range) (shards []winnow.Shard) {
-	want := cmp.Or(s.o.ShardBytes, 256<<20)
-	var size int64
+// pack joins pieces, in order, into shards of about the wanted size. Uncut stays on pieces that are far larger.
+func (s *source) pack(pieces []winnow.Range, prints map[string]string) (shards []winnow.Shard) {
+	want, size := s.target(pieces), int64(0)
 	for _, p := range pieces {
 		if n := len(shards); n == 0 || size+p.End-p.Start > want {
 			shards = append(shards, winnow.Shard{Source: "parquet"})
 			size = 0
+		}
+		if p.End-p.Start <= 2*want {
+			p.Uncut = ""
 		}
 		size += p.End - p.Start
 		parts := &shards[len(shards)-1].Parts
@@ -164,30 +164,42 @@ func (s *source) pack(pieces []winnow.Range) (shards []winnow.Shard) {
 			p := &shards[i].Parts[j]
 			p.Whole = p.Whole && p.Start == 0
 		}
-		shards[i].Fingerprint = fingerprint(shards[i])
+		shards[i].Fingerprint = fingerprint(shards[i], prints)
 	}
 	return shards
 }
 
-// fingerprint hashes the names, ranges and sizes of a shard's files, and the first and last 64 KiB of each.
-func fingerprint(shard winnow.Shard) string {
-	const sample = 64 << 10
+// target is the size of a shard: as asked for, else smaller where the input is small, so that several workers have some.
+func (s *source) target(pieces []winnow.Range) (sum int64) {
+	if s.o.ShardBytes > 0 {
+		return s.o.ShardBytes
+	}
+	for _, p := range pieces {
+		sum += p.End - p.Start
+	}
+	return min(max(sum/8, 16<<20), 256<<20)
+}
+
+// fingerprint hashes the names and ranges of a shard's files, and what tells their content.
+func fingerprint(shard winnow.Shard, prints map[string]string) string {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%s\n", shard.Source)
 	for _, p := range shard.Parts {
-		fmt.Fprintf(sum, "%q %d %d ", p.File, p.Start, p.End)
-		f, err := os.Open(p.File)
-		if err != nil {
-			fmt.Fprintln(sum, "unreadable")
-			continue
-		}
-		if info, err := f.Stat(); err == nil {
-			fmt.Fprintln(sum, info.Size())
-			io.Copy(sum, io.NewSectionReader(f, 0, sample))
-			io.Copy(sum, io.NewSectionReader(f, max(0, info.Size()-sample), sample))
-		}
-		f.Close()
+		fmt.Fprintf(sum, "%q %d %d %s\n", p.File, p.Start, p.End, prints[p.File])
 	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// sample tells a file's content by its size, and its server's tag or the first and last 64 KiB.
+func sample(f winnow.File) string {
+	const ends = 64 << 10
+	if f.Tag() != "" {
+		return fmt.Sprint(f.Size(), " ", f.Tag())
+	}
+	sum := sha256.New()
+	fmt.Fprintln(sum, f.Size())
+	io.Copy(sum, io.NewSectionReader(f, 0, ends))
+	io.Copy(sum, io.NewSectionReader(f, max(0, f.Size()-ends), ends))
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
@@ -211,6 +223,7 @@ type partReader struct {
 	winnow.Range
 	tally *winnow.Tally
 	yield func(*winnow.Document, error) bool
+	in    *watched
 	done  int64 // bytes of the range that the tally has
 }
 
@@ -226,12 +239,22 @@ func (p *partReader) lose(rule string, row, bytes int64, err error) bool {
 }
 
 func (p *partReader) read(ctx context.Context) bool {
-	in, err := os.Open(p.File)
+	file, err := p.open(ctx, p.File)
+	if err != nil && isURL(p.File) { // the network's fault, not the input's
+		p.yield(nil, err)
+		return false
+	}
 	if err != nil {
 		return p.lose("error.open", 0, p.End-p.Start, err)
 	}
-	defer in.Close()
-	f, err := footer(in)
+	defer file.Close()
+	in := &watched{File: file}
+	p.in = in
+	f, err := footer(in, in.Size())
+	if in.err != nil {
+		p.yield(nil, fmt.Errorf("%s: %w", p.File, in.err))
+		return false
+	}
 	if err != nil {
 		return p.lose("error.parquet", 0, p.End-p.Start, err)
 	}
@@ -285,8 +308,8 @@ func (p *partReader) readGroup(ctx context.Context, g *rowGroup[winnow.Document]
 			batch[i] = new(winnow.Document)
 		}
 		if err := g.read(batch[:n]); err != nil {
-			if errors.Is(err, syscall.EIO) { // the disk's fault, not the file's
-				p.yield(nil, fmt.Errorf("%s: row %d: %w", p.File, row, err))
+			if p.in.err != nil { // the disk's fault or the network's, not the file's
+				p.yield(nil, fmt.Errorf("%s: row %d: %w", p.File, row, p.in.err))
 				return false
 			}
 			return p.lose("error.parquet", row, end-at, err)

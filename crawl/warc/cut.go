@@ -11,30 +11,50 @@ const proof = 288 << 10
 
 // Cut returns offsets, ascending and inside the file, at each of which a member, or in a plain file a record, begins: the
 // first ones after each further target bytes. A file of one member, an lz4 file and the part of a plain file behind wrong
-// lengths is not cut. Reading the pieces gives the same records as reading the file.
-func Cut(r io.ReaderAt, size, target int64) []int64 {
+// lengths is not cut. Reading the pieces gives the same records as reading the file. reach is how many bytes are looked
+// through for a member behind each target; 0: all.
+func Cut(r io.ReaderAt, size, target, reach int64) []int64 {
 	d := newReader(newInput(r, size, 16<<10))
 	defer d.Close()
-	switch d.u.kind {
-	case plain:
+	if d.u.kind == plain {
 		return d.hop(target)
-	case lz4ed:
+	}
+	return d.u.cuts(size, target, reach)
+}
+
+// CutStream is Cut for packed files of anything: the members need not begin with records.
+func CutStream(r io.ReaderAt, size, target, reach int64) []int64 {
+	u, err := newUnpacker(newInput(r, size, 16<<10))
+	defer u.close()
+	if err != nil || u.kind == plain {
 		return nil
 	}
-	var cuts []int64
+	u.any = true
+	return u.cuts(size, target, reach)
+}
+
+func (u *unpacker) cuts(size, target, reach int64) (cuts []int64) {
+	if u.kind == lz4ed {
+		return nil
+	}
+	if reach <= 0 {
+		reach = size
+	}
 	for at := target; at < size; at += target {
-		if at = d.u.anchor(at); at < size {
-			cuts = append(cuts, at)
+		end := min(size, at+reach)
+		if at = u.anchor(at, end); at >= end {
+			break
 		}
+		cuts = append(cuts, at)
 	}
 	return cuts
 }
 
-// anchor returns the offset of the first member at or after from that is proven to be one.
-func (u *unpacker) anchor(from int64) int64 {
+// anchor returns the offset of the first member in [from, end) that is proven to be one; end or more where there is none.
+func (u *unpacker) anchor(from, end int64) int64 {
 	for {
-		at := u.find(from)
-		if at == u.in.size() || u.proven(at) {
+		at := u.find(from, end)
+		if at >= end || u.proven(at) {
 			return at
 		}
 		from = at + 1
@@ -42,8 +62,13 @@ func (u *unpacker) anchor(from int64) int64 {
 }
 
 func (u *unpacker) proven(at int64) bool {
+	u.in.seek(at)
 	for u.in.offset() < min(at+proof, u.in.size()) {
-		if u.open() != nil {
+		err := u.open()
+		if err == io.EOF { // behind a skippable frame
+			break
+		}
+		if err != nil {
 			return false
 		}
 		if _, err := io.Copy(io.Discard, u.dec); err != nil {

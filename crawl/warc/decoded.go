@@ -117,7 +117,7 @@ func trimEnd(b []byte) []byte {
 func (r *Reader) broken(err error) *winnow.ReadError {
 	u := r.u
 	met, start := u.in.offset(), u.start
-	next := u.find(start + 1)
+	next := u.find(start+1, u.in.size())
 	r.inside = false
 	bad := &winnow.ReadError{Rule: packings[u.kind].rule, Offset: start, Lost: max(0, next-met), Err: err}
 	if errors.Is(err, io.ErrUnexpectedEOF) && next == u.in.size() {

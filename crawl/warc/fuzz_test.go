@@ -49,7 +49,7 @@ func FuzzWARC(f *testing.F) {
 			return 0
 		}
 		whole, pieces := count(Options{}), 0
-		cuts := Cut(bytes.NewReader(b), int64(len(b)), max(1, int64(len(b)/3)))
+		cuts := Cut(bytes.NewReader(b), int64(len(b)), max(1, int64(len(b)/3)), 0)
 		if !slices.IsSorted(cuts) {
 			t.Fatal(cuts)
 		}

@@ -115,7 +115,7 @@ func (r *Reader) advance() error {
 	case err == io.EOF:
 		return io.EOF
 	case err != nil:
-		next := r.u.find(at + 1)
+		next := r.u.find(at+1, r.u.in.size())
 		return &winnow.ReadError{Rule: packings[r.u.kind].rule, Offset: at, Lost: next - at, Err: err}
 	}
 	r.inside, r.index, r.wrong = true, 0, 0

@@ -204,7 +204,7 @@ func TestDictionary(t *testing.T) {
 		if ids, rules := read(t, b, Options{}); ids != "012345678" || rules != "" {
 			t.Errorf("dictionary %s: %s %s", name, ids, rules)
 		}
-		cuts := Cut(bytes.NewReader(b), int64(len(b)), int64(len(b)-len(frames)/2))
+		cuts := Cut(bytes.NewReader(b), int64(len(b)), int64(len(b)-len(frames)/2), 0)
 		if len(cuts) != 1 {
 			t.Fatalf("cuts %v", cuts)
 		}
@@ -238,7 +238,7 @@ func TestCutPassesInnerArchives(t *testing.T) {
 	for _, target := range []int64{1000, 100_000, 700_000} {
 		var ids, rules string
 		start := int64(0)
-		for _, end := range append(Cut(bytes.NewReader(b), int64(len(b)), target), int64(len(b))) {
+		for _, end := range append(Cut(bytes.NewReader(b), int64(len(b)), target, 0), int64(len(b))) {
 			i, r := read(t, b, Options{Start: start, End: end})
 			ids, rules, start = ids+i, rules+r, end
 		}

@@ -56,7 +56,8 @@ type unpacker struct {
 	frame frame
 	probe []byte // reused by look
 
-	missed int // places that looked like a member to find and were none
+	any    bool // members may hold anything, not only records
+	missed int  // places that looked like a member to find and were none
 }
 
 // newUnpacker tells the packing by the first bytes, and stands at the file's first byte after a dictionary.
@@ -102,7 +103,7 @@ func (u *unpacker) unmask() {
 		return
 	}
 	for u.kind = gzipped; u.kind <= zstded; u.kind++ {
-		if u.prepare(nil) == nil && u.find(at) < u.in.size() {
+		if u.prepare(nil) == nil && u.find(at, u.in.size()) < u.in.size() {
 			u.in.seek(at)
 			return
 		}
@@ -198,12 +199,12 @@ func (u *unpacker) open() error {
 	return nil
 }
 
-// find stands at the next member, at from or after it, that really begins a record, and returns its offset; the size of
-// the file where there is none.
-func (u *unpacker) find(from int64) int64 {
+// find stands at the next member in [from, end) that really begins a record, and returns its offset; the size of the file
+// where there is none.
+func (u *unpacker) find(from, end int64) int64 {
 	magic := packings[u.kind].magic
 	u.in.seek(min(from, u.in.size()))
-	for u.kind != plain {
+	for u.kind != plain && u.in.offset() < end {
 		b, err := u.in.Peek(u.in.Size())
 		i := bytes.Index(b, magic)
 		if i < 0 {
@@ -233,8 +234,8 @@ func (u *unpacker) begins() bool {
 	if u.open() != nil {
 		return false
 	}
-	n, _ := u.look()
-	return begins(u.probe[:n])
+	n, err := u.look()
+	return begins(u.probe[:n]) || u.any && (err == nil || err == io.EOF || err == io.ErrUnexpectedEOF && n > 0)
 }
 
 // goOn opens the next member where that is no beginning of a record but the middle of one: some programs compress in
