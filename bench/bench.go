@@ -123,7 +123,7 @@ func (o *Options) perPass(ctx context.Context, pass func() error) (float64, erro
 	if err := pass(); err != nil {
 		return 0, err
 	}
-	begin := processCPU()
+	begin := ProcessorTime()
 	for n := 1; ; n++ {
 		if err := ctx.Err(); err != nil {
 			return 0, err
@@ -131,7 +131,7 @@ func (o *Options) perPass(ctx context.Context, pass func() error) (float64, erro
 		if err := pass(); err != nil {
 			return 0, err
 		}
-		if took := processCPU() - begin; took >= o.Least {
+		if took := ProcessorTime() - begin; took >= o.Least {
 			return took.Seconds() / float64(n), nil
 		}
 	}

@@ -119,12 +119,12 @@ func measureSpans(ctx context.Context, texts []text, memory int64) ([]Figure, er
 		docs = append(docs, &winnow.Document{ID: string(binary.BigEndian.AppendUint64(nil, uint64(i))), Text: t.body})
 		size += len(t.body)
 	}
-	begin := processCPU()
+	begin := ProcessorTime()
 	outcomes, err := compare.Once(ctx, stage, slices.Collect(slices.Chunk(docs, 4096)), dir, memory)
 	if err != nil {
 		return nil, err
 	}
-	seconds, removed := (processCPU() - begin).Seconds(), 0
+	seconds, removed := (ProcessorTime() - begin).Seconds(), 0
 	for _, o := range outcomes {
 		for _, e := range o.Edits {
 			removed += e.End - e.Start

@@ -45,7 +45,7 @@ func prepareRun(_ context.Context, o Options) (once, error) {
 func wholeRun(ctx context.Context, plan *engine.Plan) ([]Figure, error) {
 	clocks := withClocks(plan)
 	debug.FreeOSMemory() // what a repetition before left behind is not this one's memory
-	wall, cpu := time.Now(), processCPU()
+	wall, cpu := time.Now(), ProcessorTime()
 	var err error
 	if plan.Shards, err = plan.Source.Shards(ctx); err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func wholeRun(ctx context.Context, plan *engine.Plan) ([]Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	return runFigures(info.Totals, time.Since(wall).Seconds(), (processCPU() - cpu).Seconds(), clocks), nil
+	return runFigures(info.Totals, time.Since(wall).Seconds(), (ProcessorTime() - cpu).Seconds(), clocks), nil
 }
 
 func runFigures(t shard.Totals, wall, cpu float64, clocks []*clock) []Figure {

@@ -62,7 +62,7 @@ func measureScale(ctx context.Context, docs int, memory int64) (s scale, err err
 	if err := s.sketch(ctx, j, docs); err != nil {
 		return s, err
 	}
-	wall, begin := time.Now(), processCPU()
+	wall, begin := time.Now(), ProcessorTime()
 	var files []string
 	for part := range stage.Layout().Partitions {
 		path := filepath.Join(dir, fmt.Sprintf("edges-%d", part))
@@ -80,15 +80,15 @@ func measureScale(ctx context.Context, docs int, memory int64) (s scale, err err
 			return s, err
 		}
 	}
-	s.group = (processCPU() - begin).Seconds()
-	begin = processCPU()
+	s.group = (ProcessorTime() - begin).Seconds()
+	begin = ProcessorTime()
 	f, err := os.Create(filepath.Join(dir, "outcomes"))
 	if err != nil {
 		return s, err
 	}
 	defer f.Close()
 	s.counts, err = j.Resolve(ctx, files, compare.NewSegments(f, len(j.Shards)))
-	s.resolve, s.wall = (processCPU() - begin).Seconds(), time.Since(wall).Seconds()
+	s.resolve, s.wall = (ProcessorTime() - begin).Seconds(), time.Since(wall).Seconds()
 	return s, err
 }
 

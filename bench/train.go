@@ -78,12 +78,12 @@ func stepSeconds(ctx context.Context, p *llm.Pool, c llm.Config, rows, length in
 		if err := ctx.Err(); err != nil {
 			return 0, 0, err
 		}
-		begin := processCPU()
+		begin := ProcessorTime()
 		if _, err := t.Accumulate(b, 1/float32(n)); err != nil {
 			return 0, 0, err
 		}
 		adam.Step(p, params, step, 1e-4, float32(min(1, 1/llm.GradNorm(p, params))))
-		if took := processCPU() - begin; step > 1 {
+		if took := ProcessorTime() - begin; step > 1 {
 			spent, peaks = append(spent, took.Seconds()), append(peaks, p.PeakNow())
 		}
 	}
@@ -147,11 +147,11 @@ func decodeRate(ctx context.Context, m *llm.Model, p *llm.Pool, streams int) (fl
 				d.Truncate(i, d.Context()/2)
 			}
 		}
-		begin := processCPU()
+		begin := ProcessorTime()
 		if _, err := d.Step(slots, ids); err != nil {
 			return 0, err
 		}
-		spent = append(spent, (processCPU() - begin).Seconds())
+		spent = append(spent, (ProcessorTime() - begin).Seconds())
 	}
 	return float64(streams) / middle(spent), nil
 }
@@ -171,14 +171,14 @@ func prepareTokenizer(ctx context.Context, o Options) (once, error) {
 		}
 	}
 	return func(ctx context.Context) ([]Figure, error) {
-		begin := processCPU()
+		begin := ProcessorTime()
 		tok, err := bpe.Train(each, bpe.TrainOptions{Vocab: vocab})
 		if err != nil {
 			return nil, err
 		}
 		out := []Figure{
 			{Name: "text", Unit: "MB", Value: float64(sizeOf(texts)) / 1e6},
-			{Name: fmt.Sprintf("training of %d ids", vocab), Unit: "MB/s per core", Value: rate(sizeOf(texts), (processCPU() - begin).Seconds())},
+			{Name: fmt.Sprintf("training of %d ids", vocab), Unit: "MB/s per core", Value: rate(sizeOf(texts), (ProcessorTime() - begin).Seconds())},
 		}
 		for _, language := range []string{"en", "zh"} {
 			some := in(language, texts)

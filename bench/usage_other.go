@@ -8,7 +8,8 @@ import "time"
 
 var begun = time.Now()
 
-func processCPU() time.Duration { return time.Since(begun) }
+// ProcessorTime is the time since the program began.
+func ProcessorTime() time.Duration { return time.Since(begun) }
 
 func threadCPU() time.Duration { return time.Since(begun) }
 

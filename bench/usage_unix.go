@@ -11,15 +11,15 @@ import (
 // threadUsage is RUSAGE_THREAD of Linux, which package syscall does not name.
 const threadUsage = 1
 
-// processCPU is the processor time of the program so far.
-func processCPU() time.Duration { return cpu(syscall.RUSAGE_SELF) }
+// ProcessorTime is the processor time of the program so far.
+func ProcessorTime() time.Duration { return cpu(syscall.RUSAGE_SELF) }
 
 // threadCPU is the processor time of the calling thread so far; where the system does not tell, that of the program.
 func threadCPU() time.Duration {
 	if runtime.GOOS == "linux" {
 		return cpu(threadUsage)
 	}
-	return processCPU()
+	return ProcessorTime()
 }
 
 func cpu(who int) time.Duration {
