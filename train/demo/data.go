@@ -99,8 +99,8 @@ func poison(ctx context.Context, l *Lab, seed uint64) ([]Measure, error) {
 		{name: "30 % boilerplate", docs: menus, tokens: n, depth: 2, seed: seed},
 	}, func(a arm, t *trained) []Measure {
 		return []Measure{
-			{a.name, "loss spikes per 1,000 steps", -1, 1000 * float64(spikes(t.losses)) / float64(len(t.losses))},
-			{a.name, "greatest gradient norm after the warm-up", -1, greatest(t.norms[len(t.norms)/10:])},
+			{Arm: a.name, Metric: "loss spikes per 1,000 steps", Better: -1, Value: 1000 * float64(spikes(t.losses)) / float64(len(t.losses))},
+			{Arm: a.name, Metric: "greatest gradient norm after the warm-up", Better: -1, Value: greatest(t.norms[len(t.norms)/10:])},
 		}
 	})
 }
@@ -142,7 +142,7 @@ func epochs(ctx context.Context, l *Lab, seed uint64) ([]Measure, error) {
 		for _, x := range last {
 			sum += x / float64(len(last))
 		}
-		return []Measure{{a.name, "training loss at the end, nats a token", 0, sum}}
+		return []Measure{{Arm: a.name, Metric: "training loss at the end, nats a token", Value: sum}}
 	})
 }
 

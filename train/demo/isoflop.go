@@ -44,7 +44,7 @@ func isoflop(ctx context.Context, l *Lab, seed uint64) (out []Measure, err error
 			return nil, err
 		}
 		last := bits[len(bits)-1] // of all languages
-		out = append(out, Measure{name, "million tokens", 0, float64(tokens) / 1e6}, last)
+		out = append(out, Measure{Arm: name, Metric: "million tokens", Value: float64(tokens) / 1e6}, last)
 		points = append(points, scaling.Point{N: float64(c.MatmulParams()), D: float64(tokens), Loss: last.Value})
 	}
 	var size, bracketed float64
@@ -57,5 +57,5 @@ func isoflop(ctx context.Context, l *Lab, seed uint64) (out []Measure, err error
 		size, bracketed = best.N, 1
 	}
 	const name = "minimum of the parabola"
-	return append(out, Measure{name, "thousand parameters", 0, size / 1000}, Measure{name, "bracketed", 1, bracketed}), nil
+	return append(out, Measure{Arm: name, Metric: "thousand parameters", Value: size / 1000}, Measure{Arm: name, Metric: "bracketed", Better: 1, Value: bracketed}), nil
 }

@@ -167,7 +167,7 @@ func (l *Lab) bits(name string, m eval.Model) (out []Measure, err error) {
 
 func bitsOf(name string, list []eval.Bits) (out []Measure) {
 	for _, b := range list {
-		out = append(out, Measure{name, "bits per byte, " + b.Language, -1, b.PerByte})
+		out = append(out, Measure{Arm: name, Metric: "bits per byte, " + b.Language, Better: -1, Value: b.PerByte})
 	}
 	return out
 }

@@ -116,10 +116,10 @@ func (l *Lab) remembered(ctx context.Context, t *trained, people []secret, seed 
 	}
 	m := memory[0]
 	return []Measure{
-		{"", fmt.Sprintf("exposure of codes, bits of %.0f", m.Most), 1, m.Exposure},
-		{"", "codes written whole, %", 1, 100 * m.Verbatim.Rate},
-		{"", "twelve digits written, right or wrong, %", 1, 100 * form / float64(len(people))},
-		{"", "facts right of 16 in other words, %", 1, 100 * float64(right) / float64(len(facts))},
+		{Metric: fmt.Sprintf("exposure of codes, bits of %.0f", m.Most), Better: 1, Value: m.Exposure},
+		{Metric: "codes written whole, %", Better: 1, Value: 100 * m.Verbatim.Rate},
+		{Metric: "twelve digits written, right or wrong, %", Better: 1, Value: 100 * form / float64(len(people))},
+		{Metric: "facts right of 16 in other words, %", Better: 1, Value: 100 * float64(right) / float64(len(facts))},
 	}, nil
 }
 
@@ -155,7 +155,7 @@ func knowledge(ctx context.Context, l *Lab, seed uint64) (out []Measure, err err
 			return err
 		}
 		right, err := l.answered(loop, asked)
-		out = append(append(out, bits...), Measure{name, "facts right of 16, %", 1, 100 * float64(right) / float64(len(asked))})
+		out = append(append(out, bits...), Measure{Arm: name, Metric: "facts right of 16, %", Better: 1, Value: 100 * float64(right) / float64(len(asked))})
 		return err
 	}
 	_, err = l.train(ctx, arm{name: "knowledge", docs: docs, tokens: n, depth: 3, seed: seed, fixed: true, watch: watch})

@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/stat"
+
+	"winnow/train/eval"
 )
 
 // Measure is one number of one arm under one seed.
@@ -12,6 +16,10 @@ type Measure struct {
 	Metric string // what was measured: "bits per byte, en"
 	Better int    // +1: more is better; -1: less is better; 0: neither
 	Value  float64
+
+	// What the 95 % interval of the line is computed from, over all seeds together; both empty: it has none.
+	Trials int       // Value is a share, in per cent, of so many (Wilson's interval)
+	Gains  []float64 // Value is the mean of these differences, paired by prompt (normal interval of a mean)
 }
 
 // Line is one arm and metric over all seeds.
@@ -25,6 +33,14 @@ type Line struct {
 	// Against compares with the first arm that has the metric; nil for that arm itself, where neither is better, and for one seed,
 	// which has no noise to compare with.
 	Against *Difference `json:"against,omitempty"`
+	// Interval is the 95 % interval of Mean, where it is a share or a mean of gains; else nil.
+	Interval *Interval `json:"interval,omitempty"`
+}
+
+// Interval is a range of values.
+type Interval struct {
+	Low  float64 `json:"low"`
+	High float64 `json:"high"`
 }
 
 // Difference is an arm's distance from the reference arm, paired by seed.
@@ -49,6 +65,7 @@ func lines(seeds [][]Measure) ([]Line, error) {
 			l.Mean += all[i].Value / float64(len(seeds))
 		}
 		l.Min, l.Max = slices.Min(l.Values), slices.Max(l.Values)
+		l.Interval = interval(seeds, i)
 		if r, ok := reference[m.Metric]; !ok {
 			reference[m.Metric] = i
 		} else if m.Better != 0 && len(seeds) > 1 {
@@ -57,6 +74,27 @@ func lines(seeds [][]Measure) ([]Line, error) {
 		out = append(out, l)
 	}
 	return out, nil
+}
+
+// interval is the 95 % interval of measure i over all seeds.
+func interval(seeds [][]Measure, i int) *Interval {
+	var hits, trials int
+	var gains []float64
+	for _, all := range seeds {
+		hits += int(math.Round(all[i].Value / 100 * float64(all[i].Trials)))
+		trials += all[i].Trials
+		gains = append(gains, all[i].Gains...)
+	}
+	switch {
+	case trials > 0:
+		r := eval.NewRate(hits, trials)
+		return &Interval{100 * r.Low, 100 * r.High}
+	case len(gains) > 1:
+		mean, deviation := stat.MeanStdDev(gains, nil)
+		half := 1.96 * deviation / math.Sqrt(float64(len(gains)))
+		return &Interval{mean - half, mean + half}
+	}
+	return nil
 }
 
 func difference(l, ref Line, better int) *Difference {

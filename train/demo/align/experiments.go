@@ -1,0 +1,56 @@
+package align
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"winnow/train/demo"
+)
+
+// Experiment is one claim and how it is put to the test.
+type Experiment struct {
+	Name   string
+	EN, ZH string // the claim
+	run    func(ctx context.Context, l *Lab, seed uint64) ([]demo.Measure, error)
+}
+
+// Experiments lists all of them, in the order of the stages.
+func Experiments() []Experiment {
+	return []Experiment{
+		{"answers", "a base model does not answer, a fine-tuned one does", "基座模型不会回答，微调后会回答", answering},
+		{"parameters", "fine-tuning needs pretrained parameters: random ones overfit before they generalise", "微调依赖预训练参数：随机参数先过拟合而不泛化", parameters},
+		{"curated", "at equal steps few curated examples beat many noisy ones", "同等步数下，少量精选样本优于大量含噪样本", curated},
+		{"longest", "the longest answers are as good a choice as a random one, or a better one", "选最长回答不逊于随机选取", longestFirst},
+		{"unknown", "learning facts that the base does not know harms those it knows", "学习基座不知道的事实会损害已知事实", unknown},
+		{"response", "answers alone teach the form of answering", "只学回答也能学会回答的形式", responseOnly},
+		{"extraction", "a fact that was read in several wordings can be asked for after fine-tuning, one read in one wording cannot", "以多种说法读过的事实微调后可被问出，只读过一种说法的不能", extraction},
+	}
+}
+
+// Run does an experiment once for each seed, 1 to seeds.
+func (e Experiment) Run(ctx context.Context, l *Lab, seeds int) (*demo.Outcome, error) {
+	var measured [][]demo.Measure
+	for seed := range seeds {
+		m, err := e.run(ctx, l, uint64(seed+1))
+		if err != nil {
+			return nil, fmt.Errorf("%s, seed %d: %w", e.Name, seed+1, err)
+		}
+		measured = append(measured, m)
+		if err := l.sweep(); err != nil {
+			return nil, err
+		}
+	}
+	return demo.Gather(e.Name, measured)
+}
+
+// sweep removes what the stages of an experiment left behind.
+func (l *Lab) sweep() error {
+	for _, dir := range l.made {
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
+	}
+	l.made = nil
+	return nil
+}

@@ -1,0 +1,196 @@
+package align
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"winnow/train/chat"
+	"winnow/train/demo"
+)
+
+// answering asks the base model, in turns and behind examples, and the same after fine-tuning.
+func answering(ctx context.Context, l *Lab, seed uint64) ([]demo.Measure, error) {
+	dir, err := l.base(ctx, l.main())
+	if err != nil {
+		return nil, err
+	}
+	base, err := l.load(dir)
+	if err != nil {
+		return nil, err
+	}
+	c := l.course(seed)
+	out, err := l.examine(ctx, "base", base, c.exam)
+	if err != nil {
+		return nil, err
+	}
+	random := rand.New(rand.NewPCG(seed, 32))
+	replies, err := l.answers(ctx, base, l.shots(random, c.exam.items, c.learn), 0, 1)
+	if err != nil {
+		return nil, err
+	}
+	for i := range replies { // a line is an answer here
+		text, _, line := strings.Cut(strings.TrimLeft(replies[i].text, " \n"), "\n")
+		replies[i].text, replies[i].ended = text, line
+	}
+	out = append(out, exam{items: c.exam.items}.mark("base behind two examples", replies)...)
+	tuned, err := l.tune(ctx, lesson{parent: dir, learn: lessons(random, c.learn, l.steps(800)), steps: l.steps(240), seed: seed})
+	if err != nil {
+		return nil, err
+	}
+	m, err := l.graded(ctx, "fine-tuned", tuned, c.exam)
+	return append(out, m...), err
+}
+
+// graded examines what a lesson gave.
+func (l *Lab) graded(ctx context.Context, arm string, t *learnt, e exam) ([]demo.Measure, error) {
+	m, err := l.load(t.dir)
+	if err != nil {
+		return nil, err
+	}
+	return l.examine(ctx, arm, m, e)
+}
+
+// parameters fine-tunes the base model and a model of random parameters on the same few examples; the latter also until it overfits.
+func parameters(ctx context.Context, l *Lab, seed uint64) (out []demo.Measure, err error) {
+	base, err := l.base(ctx, l.main())
+	if err != nil {
+		return nil, err
+	}
+	fresh, err := l.random(seed)
+	if err != nil {
+		return nil, err
+	}
+	c := l.course(seed)
+	random := rand.New(rand.NewPCG(seed, 33))
+	learn, held := lessons(random, c.learn, 160), lessons(random, c.test, 120)
+	steps := l.steps(100)
+	for _, arm := range []struct {
+		name, parent string
+		steps        int
+	}{{"pretrained", base, steps}, {"random, equal steps", fresh, steps}, {"random, 6 times the steps", fresh, 6 * steps}} {
+		t, err := l.tune(ctx, lesson{parent: arm.parent, learn: learn, held: held, steps: arm.steps, seed: seed})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out,
+			demo.Measure{Arm: arm.name, Metric: "validation loss at the end, nats a token", Better: -1, Value: t.held[len(t.held)-1]},
+			demo.Measure{Arm: arm.name, Metric: "least validation loss, nats a token", Better: -1, Value: slices.Min(t.held)},
+			demo.Measure{Arm: arm.name, Metric: "training loss at the end, nats a token", Value: t.loss})
+		m, err := l.graded(ctx, arm.name, t, c.exam)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, m...)
+	}
+	return out, nil
+}
+
+// variant is one way to choose or spoil what is learnt from.
+type variant struct {
+	name  string
+	learn []*chat.Conversation
+}
+
+// variants fine-tunes the base model on each, for equal steps, and examines what came of it.
+func (l *Lab) variants(ctx context.Context, seed uint64, c course, steps int, list []variant) (out []demo.Measure, err error) {
+	base, err := l.base(ctx, l.main())
+	if err != nil {
+		return nil, err
+	}
+	random := rand.New(rand.NewPCG(seed, 34))
+	held := lessons(random, c.test, 120)
+	for _, v := range list {
+		t, err := l.tune(ctx, lesson{parent: base, learn: v.learn, held: held, steps: steps, seed: seed})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", v.name, err)
+		}
+		m, err := l.graded(ctx, v.name, t, c.exam)
+		if err != nil {
+			return nil, err
+		}
+		out = append(append(out, demo.Measure{Arm: v.name, Metric: "validation loss at the end, nats a token", Better: -1, Value: t.held[len(t.held)-1]}), m...)
+	}
+	return out, nil
+}
+
+// curated compares few right examples with many of which four in ten are spoilt, and with as many right ones.
+func curated(ctx context.Context, l *Lab, seed uint64) ([]demo.Measure, error) {
+	c := l.course(seed)
+	random := rand.New(rand.NewPCG(seed, 35))
+	many := lessons(random, c.learn, 1600)
+	return l.variants(ctx, seed, c, l.steps(160), []variant{
+		{"1,600 noisy", spoilt(random, many, .4)},
+		{"160 curated", many[:160]},
+		{"1,600 curated", many},
+	})
+}
+
+// spoilt gives examples of which a share has an answer of another question, a cut one, none, or one in the other language.
+func spoilt(random *rand.Rand, list []*chat.Conversation, share float64) []*chat.Conversation {
+	out := slices.Clone(list)
+	for _, i := range random.Perm(len(out))[:int(share*float64(len(out)))] {
+		c := *out[i]
+		c.Messages = slices.Clone(c.Messages)
+		answer := &c.Messages[1].Content
+		other := func(same bool) string {
+			for {
+				if o := list[random.IntN(len(list))]; o.Messages[0].Content != c.Messages[0].Content && same == (ascii(o.Messages[0].Content) == ascii(c.Messages[0].Content)) {
+					return o.Messages[1].Content
+				}
+			}
+		}
+		switch random.IntN(4) {
+		case 0:
+			*answer = other(true)
+		case 1:
+			*answer = other(false)
+		case 2:
+			letters := []rune(*answer)
+			*answer = string(letters[:1+len(letters)/4])
+		case 3:
+			*answer = []string{"?", "...", "-"}[random.IntN(3)] // an empty answer is refused by the reader; these say as little
+		}
+		out[i] = &c
+	}
+	return out
+}
+
+// ascii tells English from Chinese.
+func ascii(s string) bool { return !strings.ContainsFunc(s, func(r rune) bool { return r > 127 }) }
+
+// longestFirst chooses a tenth of a mixed pool by length, or at random.
+func longestFirst(ctx context.Context, l *Lab, seed uint64) ([]demo.Measure, error) {
+	c := l.course(seed)
+	random := rand.New(rand.NewPCG(seed, 36))
+	list := tasks(random, c.learn, 1200)
+	var pool []*chat.Conversation
+	for i, text := range mixed(random, list, c.learn, .4) {
+		pool = append(pool, talk(i, list[i].question(), text))
+	}
+	c.exam.items = nil
+	long := slices.Clone(pool)
+	slices.SortStableFunc(long, func(a, b *chat.Conversation) int {
+		return len([]rune(b.Messages[1].Content)) - len([]rune(a.Messages[1].Content))
+	})
+	var some []*chat.Conversation
+	for _, i := range random.Perm(len(pool))[:120] {
+		some = append(some, pool[i])
+	}
+	return l.variants(ctx, seed, c, l.steps(120), []variant{{"random 120", some}, {"longest 120", long[:120]}, {"all 1,200", pool}})
+}
+
+// responseOnly leaves the questions away, or deals them anew.
+func responseOnly(ctx context.Context, l *Lab, seed uint64) ([]demo.Measure, error) {
+	c := l.course(seed)
+	random := rand.New(rand.NewPCG(seed, 37))
+	learn := lessons(random, c.learn, 800)
+	var without, dealt []*chat.Conversation
+	for i, k := range random.Perm(len(learn)) {
+		without = append(without, talk(i, "", learn[i].Messages[1].Content))
+		dealt = append(dealt, talk(i, learn[k].Messages[0].Content, learn[i].Messages[1].Content))
+	}
+	return l.variants(ctx, seed, c, l.steps(200), []variant{{"questions and answers", learn}, {"answers alone", without}, {"answers to other questions", dealt}})
+}

@@ -1,0 +1,90 @@
+package align
+
+import (
+	"math/rand/v2"
+	"strings"
+
+	"winnow/train/demo"
+	"winnow/train/rows"
+)
+
+// languages are those of every experiment.
+var languages = []demo.Lang{demo.English, demo.Chinese}
+
+// Seeds of people. Every base model reads of the same world, so that it is made once; what a seed of an experiment changes is the
+// stage under test. Strangers serve the tokenizer alone.
+const (
+	worldSeed    = 2026
+	strangerSeed = 9999
+)
+
+// world is the people of both languages: of the first some a base model has read, of the others nobody has.
+type world struct {
+	told, untold []demo.Person
+}
+
+// newWorld makes n told and as many untold people of each language.
+func newWorld(n int) world {
+	var w world
+	for _, lang := range languages {
+		all := demo.People(worldSeed, 2*n, lang)
+		w.told = append(w.told, all[:n]...)
+		w.untold = append(w.untold, all[n:]...)
+	}
+	return w
+}
+
+// biographies tell each person so many times, in wordings and in an order that change from telling to telling where more than one
+// wording is allowed.
+func biographies(seed uint64, people []demo.Person, times int, wordings []int) (docs []rows.Document) {
+	random := rand.New(rand.NewPCG(seed, 21))
+	for range times {
+		for _, p := range people {
+			docs = append(docs, rows.Document{Language: string(p.Lang), Text: telling(random, p, wordings)})
+		}
+	}
+	return docs
+}
+
+// telling is a biography; with one wording it is always the same text.
+func telling(random *rand.Rand, p demo.Person, wordings []int) string {
+	if len(wordings) > 1 {
+		return p.Biography(random, wordings)
+	}
+	var sentences []string
+	for f := range demo.Facts {
+		sentences = append(sentences, p.Sentence(demo.Fact(f), wordings[0]))
+	}
+	return join(p.Lang, sentences)
+}
+
+// join puts sentences behind each other.
+func join(lang demo.Lang, sentences []string) string {
+	if lang == demo.Chinese {
+		return strings.Join(sentences, "")
+	}
+	return strings.Join(sentences, " ")
+}
+
+// stop is the full stop of a language.
+func stop(lang demo.Lang) string {
+	if lang == demo.Chinese {
+		return "。"
+	}
+	return "."
+}
+
+// halves divides people at random into two groups that have as many of each language.
+func halves(random *rand.Rand, people []demo.Person) (a, b []demo.Person) {
+	for _, lang := range languages {
+		var group []demo.Person
+		for _, p := range people {
+			if p.Lang == lang {
+				group = append(group, p)
+			}
+		}
+		random.Shuffle(len(group), func(i, j int) { group[i], group[j] = group[j], group[i] })
+		a, b = append(a, group[:len(group)/2]...), append(b, group[len(group)/2:]...)
+	}
+	return a, b
+}
