@@ -166,9 +166,9 @@ func (r *record) needed(field string) (string, error) {
 	return s, err
 }
 
-// fill puts the values of Set in the place of {{name}}.
+// fill puts the values of Set in the place of {{name}}; in a row with "literal": true, as feedback is written, it is text.
 func (r *record) fill(field, s string) (string, error) {
-	if r.o.Literal || !strings.Contains(s, "{{") {
+	if r.o.Literal || !strings.Contains(s, "{{") || string(bytes.TrimSpace(r.raw("literal"))) == "true" {
 		return s, nil
 	}
 	var b strings.Builder

@@ -297,3 +297,23 @@ func BenchmarkConversations(b *testing.B) {
 		}
 	}
 }
+
+// TestLiteralRow: a row may say of itself that its braces are text.
+func TestLiteralRow(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rows.jsonl")
+	if err := os.WriteFile(path, []byte(`{"prompt":"{{a}}","completion":"{{b}}","literal":true}`+"\n"+`{"prompt":"{{a}}","completion":"{{b}}","literal":false}`+"\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var texts []string
+	refused := 0
+	for c, err := range Conversations([]string{path}, Options{}) {
+		if err != nil {
+			refused++
+			continue
+		}
+		texts = append(texts, c.Messages[0].Content+c.Messages[1].Content)
+	}
+	if len(texts) != 1 || texts[0] != "{{a}}{{b}}" || refused != 1 {
+		t.Errorf("%q, %d refused", texts, refused)
+	}
+}
