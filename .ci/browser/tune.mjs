@@ -1,39 +1,6 @@
 // Drives the tuning page in a real browser: node tune.mjs URL OUT. Prints one JSON object: what the page promised, the
 // path of the recipe that it saved, and what axe-core found. Screenshots go to OUT.
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join } from "node:path";
-
-const require = createRequire(join(process.env.WINNOW_NODE, "package.json"));
-const { chromium } = require("playwright-core");
-const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const [url, out] = process.argv.slice(2);
-
-const browser = await chromium.launch({ executablePath: process.env.WINNOW_BROWSER, args: ["--no-sandbox"] });
-const faults = [];
-
-async function open(options) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-  context.setDefaultTimeout(10_000);
-  const page = await context.newPage();
-  page.on("pageerror", (e) => faults.push(String(e)));
-  page.on("console", (m) => m.type() === "error" && faults.push(m.text()));
-  return page;
-}
-
-function want(ok, what) {
-  if (!ok) throw new Error(what);
-}
-
-async function check(page, name) { // what axe calls serious or critical, and text that leaves the window sideways
-  await page.evaluate(axe);
-  const found = await page.evaluate(async () => (await window.axe.run()).violations.filter((v) => v.impact === "serious" || v.impact === "critical")
-    .map((v) => `${v.id}: ${v.nodes[0].html.slice(0, 120)}`));
-  faults.push(...found.map((f) => `${name}: ${f}`));
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  if (wide > 0) faults.push(`${name}: ${wide} pixels too wide`);
-  await page.screenshot({ path: join(out, `${name}.png`), fullPage: true });
-}
+import { browser, check, faults, open, url, want } from "./browser.mjs";
 
 const number = async (page, id) => Number((await page.textContent(id)).replace(/\D/g, ""));
 

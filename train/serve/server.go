@@ -47,9 +47,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Serve
 // Serve answers requests on l until ctx ends; then it takes no more, and what runs has grace to end by itself before it is cut off.
 // The engine stays open.
 func (s *Server) Serve(ctx context.Context, l net.Listener, grace time.Duration) error {
+	return Listen(ctx, l, s, grace)
+}
+
+// Listen is Serve for a handler that has a Server behind it.
+func Listen(ctx context.Context, l net.Listener, handler http.Handler, grace time.Duration) error {
 	cut, stop := context.WithCancel(context.Background())
 	defer stop()
-	h := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+	h := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		BaseContext: func(net.Listener) context.Context { return cut }}
 	failed := make(chan error, 1)
 	go func() { failed <- h.Serve(l) }()

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"winnow/train/bpe"
+	"winnow/train/chat"
+	"winnow/train/chat/source"
+	"winnow/train/checkpoint"
+	"winnow/train/llm"
+	"winnow/train/serve/feedback"
+)
+
+// chatModel makes a folder with a model of random weights that reads conversations by a template.
+func chatModel(t *testing.T, template string) string {
+	t.Helper()
+	_, texts := smallRun(t, 120)
+	tok, err := bpe.Train(slices.Values(texts), bpe.TrainOptions{Vocab: 400})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := llm.New(llm.Config{Vocab: tok.Size(), Context: 1024, Dim: 64, FFN: 128, Layers: 3, Heads: 4, KVHeads: 2, HeadDim: 16, NormEps: 1e-5, RopeTheta: 1e4}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info := &checkpoint.Info{Kind: "base"}
+	c, err := chat.New(template, tok)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Stamp(info)
+	dir := filepath.Join(t.TempDir(), "talker")
+	if err := checkpoint.SaveModel(dir, m, tok, info); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// served runs `winnow serve` with a free port until the test ends and gives its address; stop ends it earlier.
+func served(t testing.TB, args ...string) (url string, stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	in, out := io.Pipe()
+	a := &app{in: strings.NewReader(""), out: io.Discard, err: out}
+	args = append([]string{"serve", "--addr", "127.0.0.1:0", "--json", "--lang", "en", "--grace", "1s"}, args...)
+	root := a.root(args)
+	root.SetArgs(args)
+	done := make(chan int, 1)
+	go func() { done <- a.exit(ctx, root.ExecuteContext(ctx)); out.Close() }()
+	lines := bufio.NewReader(in)
+	line, err := lines.ReadBytes('\n')
+	go io.Copy(io.Discard, lines)
+	var serving struct{ URL string }
+	if err != nil || json.Unmarshal(line, &serving) != nil {
+		t.Fatalf("%q %v", line, err)
+	}
+	ended := false
+	stop = func() {
+		if ended {
+			return
+		}
+		ended = true
+		cancel()
+		if code := <-done; code != 0 {
+			t.Errorf("serve: exit code %d", code)
+		}
+	}
+	t.Cleanup(stop)
+	return strings.TrimSuffix(serving.URL, "v1"), stop
+}
+
+// TestChatPage serves the page and judges over HTTP; the files are then checked as training data by the command.
+func TestChatPage(t *testing.T) {
+	model, dir := chatModel(t, "chatml"), filepath.Join(t.TempDir(), "said")
+	url, stop := served(t, model, "--chat", "--feedback", dir)
+	r, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := io.ReadAll(r.Body)
+	r.Body.Close()
+	if !strings.Contains(string(b), "talker") || !strings.Contains(r.Header.Get("Content-Security-Policy"), "default-src 'none'") {
+		t.Errorf("%v %s", r.Header, b)
+	}
+	for _, body := range []string{
+		`{"kind":"thumb","subject":"1","prompt":[{"role":"user","content":"{{a}}"}],"completion":"Human: x\n\nAssistant: y","label":false,"sampling":{"temperature":1,"top_p":1,"seed":4294967295}}`,
+		`{"kind":"pick","subject":"2","prompt":[{"role":"user","content":"q"}],"chosen":"x","rejected":"y"}`,
+		`{"kind":"edit","subject":"3","prompt":[{"role":"user","content":"q"}],"completion":"x","rejected":"y"}`,
+	} {
+		r, err := http.Post(url+"feedback", "application/json", strings.NewReader(body))
+		if err != nil || r.StatusCode != 200 {
+			t.Fatalf("%v %v", r, err)
+		}
+		r.Body.Close()
+	}
+	said(t, 2, "", "serve", model, "--addr", "127.0.0.1:0", "--chat", "--feedback", dir) // one writer
+	stop()
+	for file, as := range map[string]string{"thumbs.jsonl": "feedback", "pairs.jsonl": "preference", "edits.jsonl": "chat"} {
+		var c checked
+		winnowJSON(t, &c, "check", filepath.Join(dir, file), "--as", as)
+		if want := map[string]int{"thumbs.jsonl": 1, "pairs.jsonl": 2, "edits.jsonl": 1}[file]; c.Used != want || c.Refused != 0 {
+			t.Errorf("%s: %+v", file, c)
+		}
+	}
+	said(t, 2, "", "serve", model, "--feedback", dir)
+}
+
+// TestChatInBrowser works the page in the browser that WINNOW_BROWSER names (a Chromium); WINNOW_NODE is the folder with the packages of
+// .ci/browser/package.json. Screenshots go to WINNOW_SHOTS, if set.
+func TestChatInBrowser(t *testing.T) {
+	if os.Getenv("WINNOW_BROWSER") == "" || os.Getenv("WINNOW_NODE") == "" {
+		t.Skip("WINNOW_BROWSER and WINNOW_NODE are not set: see .ci/browser/run")
+	}
+	model, dir := chatModel(t, "chatml"), filepath.Join(t.TempDir(), "said")
+	url, _ := served(t, model, "--chat", "--feedback", dir)
+	shots := os.Getenv("WINNOW_SHOTS")
+	if shots == "" {
+		shots = t.TempDir()
+	}
+	cmd := exec.Command("node", "../../.ci/browser/chat.mjs", url, shots)
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, &log)
+	}
+	var got struct {
+		Asked, First, A, B, Second string
+		Faults                     []string
+	}
+	if err := json.Unmarshal(out, &got); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for _, f := range got.Faults {
+		t.Error(f)
+	}
+	thumbs := judgedRows(t, dir)
+	if len(thumbs) != 2 {
+		t.Fatalf("%d thumbs", len(thumbs))
+	}
+	one, two := thumbs[0], thumbs[1]
+	if n := len(one.Prompt); one.Good || one.Answer[0].Content != got.First || one.Prompt[0].Role != chat.System || one.Prompt[1].Content != got.Asked || one.Prompt[n-1].Content != "And now?" {
+		t.Errorf("first thumb: %+v", one)
+	}
+	if two.Good || two.Answer[0].Content != got.Second || two.Prompt[1].Content != got.B || two.Prompt[0].Content != "第一行\n第二行" {
+		t.Errorf("second thumb: %+v", two)
+	}
+	var pairs []*chat.Pair
+	for p, err := range source.Pairs([]string{filepath.Join(dir, feedback.PairsName)}, source.Options{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		pairs = append(pairs, p)
+	}
+	if len(pairs) != 3 || pairs[0].Chosen[0].Content != "What it should have said: {{name}} <b>bold</b>" || pairs[0].Rejected[0].Content != got.First ||
+		pairs[1].Chosen[0].Content != got.B || pairs[1].Rejected[0].Content != got.A || pairs[2].Chosen[0].Content != "应当这样回答。" || pairs[2].Rejected[0].Content != got.Second {
+		t.Errorf("pairs: %+v", pairs)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, feedback.LogName))
+	if err != nil || strings.Count(string(b), "\n") != 10 || strings.Contains(string(b), "evil") || strings.Count(string(b), `"undone":true`) != 2 || strings.Count(string(b), `"template":"chatml","template_hash":"`) != 10 {
+		t.Errorf("%v: the log: %s", err, b)
+	}
+}
+
+func judgedRows(t *testing.T, dir string) (out []*chat.Judged) {
+	t.Helper()
+	for j, err := range source.Feedback([]string{filepath.Join(dir, feedback.ThumbsName)}, source.Options{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, j)
+	}
+	return out
+}
