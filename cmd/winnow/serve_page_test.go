@@ -30,7 +30,7 @@ func chatModel(t *testing.T, template string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := llm.New(llm.Config{Vocab: tok.Size(), Context: 1024, Dim: 64, FFN: 128, Layers: 3, Heads: 4, KVHeads: 2, HeadDim: 16, NormEps: 1e-5, RopeTheta: 1e4}, 1)
+	m, err := llm.New(llm.Config{Vocab: tok.Size(), Context: 1024, Dim: 192, FFN: 512, Layers: 6, Heads: 6, KVHeads: 3, HeadDim: 32, NormEps: 1e-5, RopeTheta: 1e4}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,6 +40,16 @@ func chatModel(t *testing.T, template string) string {
 		t.Fatal(err)
 	}
 	c.Stamp(info)
+	for _, p := range m.Params() {
+		for i := range p.Value {
+			if p.Name == "head" {
+				p.Value[i] *= 10
+				if id := int32(i / m.Dim); id == c.End() || id == tok.EOS() { // such a model hardly ends a turn
+					p.Value[i] = 0
+				}
+			}
+		}
+	}
 	dir := filepath.Join(t.TempDir(), "talker")
 	if err := checkpoint.SaveModel(dir, m, tok, info); err != nil {
 		t.Fatal(err)

@@ -77,7 +77,9 @@ function show(turn, el) { // brings a turn's element up to the turn
     b.setAttribute("aria-pressed", String(turn.pick === i));
     b.disabled = same || (two && said(turn.answers[i]).trim() === "");
   }
-  if (same) choose.querySelector(".note").textContent = say.same;
+  const note = choose.querySelector(".note");
+  note.dataset.usual ??= note.textContent;
+  note.textContent = same ? say.same : note.dataset.usual;
 }
 
 const said = (a) => a.was ?? a.content; // what the model itself said
