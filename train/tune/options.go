@@ -1,6 +1,7 @@
 package tune
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,7 +20,7 @@ type Settings struct {
 	Seed     uint64  `json:"seed"`
 	Steps    int     `json:"steps,omitempty"`  // updates; 0: by Epochs
 	Epochs   float64 `json:"epochs,omitempty"` // passes over the data, where Steps is 0
-	Rate     float64 `json:"lr"`               // peak learning rate
+	Rate     float64 `json:"lr"`               // peak learning rate; 0: Options.Share of DefaultRate
 	Shape    string  `json:"schedule"`         // one of train.Shapes
 	Warmup   int     `json:"warmup"`           // steps; below 0: a twentieth of all
 	Floor    float64 `json:"floor"`            // share of Rate that cosine ends at
@@ -53,12 +54,23 @@ func (s Settings) Check() error {
 	case s.Steps > 0 && s.Epochs > 0:
 		return errors.New("steps and epochs: give one of them")
 	}
-	return s.schedule(max(s.Steps, s.Warmup, 1)).Validate()
+	return s.schedule(max(s.Steps, s.Warmup, 1), cmp.Or(s.Rate, 1)).Validate()
+}
+
+// DefaultRate is the peak learning rate of fine-tuning by the model's size: half of what served well at 0.4 million parameters
+// (testdata/sweep.json has twice it for pretraining), the usual 2e-5 at 135 million, and a power law between; ten times that for
+// adapters, as the papers on LoRA have it. It never is above 1e-3, of adapters 2e-3.
+func DefaultRate(parameters int64, adapters bool) float64 {
+	rate := 1e-3 * math.Pow(1e6/float64(max(parameters, 1)), .8)
+	if adapters {
+		return min(10*rate, 2e-3)
+	}
+	return min(rate, 1e-3)
 }
 
 // schedule is that of a run of so many steps.
-func (s Settings) schedule(steps int) train.Schedule {
-	c := train.Schedule{Shape: s.Shape, Peak: s.Rate, Floor: s.Floor, Warmup: s.Warmup, Steps: steps}
+func (s Settings) schedule(steps int, rate float64) train.Schedule {
+	c := train.Schedule{Shape: s.Shape, Peak: rate, Floor: s.Floor, Warmup: s.Warmup, Steps: steps}
 	if c.Warmup < 0 {
 		c.Warmup = steps / 20
 	}
@@ -77,6 +89,7 @@ type Options struct {
 	Bare     bool   // the method writes no conversations: no template is needed
 	Pool     *llm.Pool
 	Program  string      // version
+	Share    float64     // of DefaultRate, where Rate is 0; 0: 1
 	Save     int         // steps between checkpoints; 0: a tenth of all, and at least every five minutes
 	Fresh    bool        // begin anew
 	Tell     func(Event) // may be nil
@@ -104,7 +117,7 @@ type Plan struct {
 const planName = "train.json"
 
 // made are the names that a Run gives to what it writes in OUT.
-var made = []string{planName, metricsName, samplesName, eventsName, "checkpoints", bestFolder, adapterFolder, "tokenizer.json", "tokenizer.winnow.json",
+var made = []string{planName, metricsName, samplesName, eventsName, "checkpoints", bestFolder, adapterFolder, "selected.jsonl", "knowledge.json", "loss.html", "tokenizer.json", "tokenizer.winnow.json",
 	"model.safetensors", "config.json", "generation_config.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja", checkpoint.InfoName}
 
 // readPlan reads OUT/train.json. Where there is none, plan and error are nil.
@@ -150,7 +163,8 @@ func (r *Run) settle(asked Asked, epoch int) error {
 		}
 		steps = max(1, int(math.Ceil(asked.Epochs*float64(epoch))))
 	}
-	p = &Plan{Asked: asked, Schedule: asked.schedule(steps), Eval: asked.Eval, Kernel: r.Pool.Kernel()}
+	rate := cmp.Or(asked.Rate, cmp.Or(r.Share, 1)*DefaultRate(r.Model.Config.Params(), false))
+	p = &Plan{Asked: asked, Schedule: asked.schedule(steps, rate), Eval: asked.Eval, Kernel: r.Pool.Kernel()}
 	if p.Eval == 0 {
 		p.Eval = max(steps/10, 1)
 	}

@@ -1,0 +1,213 @@
+package sft
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+
+	"winnow/shard"
+	"winnow/train/chat"
+	"winnow/train/chat/source"
+	"winnow/train/checkpoint"
+	"winnow/train/eval"
+	"winnow/train/rows"
+	"winnow/train/tune"
+)
+
+// Data are conversations in files, or in memory.
+type Data struct {
+	Files []string // of any shape that package source reads
+	Rows  source.Options
+	Name  string               // of Talks
+	Talks []*chat.Conversation // in place of Files; their Places differ
+}
+
+func (d Data) empty() bool { return len(d.Files) == 0 && len(d.Talks) == 0 }
+
+// describe hashes the data.
+func (d Data) describe() ([]checkpoint.Data, error) {
+	if len(d.Files) > 0 || len(d.Talks) == 0 {
+		return tune.DataOf(d.Files, nil)
+	}
+	b, err := json.Marshal(d.Talks)
+	if err != nil {
+		return nil, err
+	}
+	hash := hashed(b)
+	return []checkpoint.Data{{Name: d.Name, Shards: []shard.Output{{Name: d.Name, Bytes: int64(len(b)), Rows: int64(len(d.Talks)), SHA256: hash}}, Hash: hash}}, nil
+}
+
+// each gives the conversations, and counts the rows of each file.
+func (d Data) each(count map[string]int64) iter.Seq2[*chat.Conversation, error] {
+	if len(d.Files) == 0 {
+		return func(yield func(*chat.Conversation, error) bool) {
+			for _, c := range d.Talks {
+				if !yield(c, nil) {
+					return
+				}
+			}
+		}
+	}
+	return func(yield func(*chat.Conversation, error) bool) {
+		for c, err := range source.Conversations(d.Files, d.Rows) {
+			var row *source.RowError
+			switch {
+			case errors.As(err, &row):
+				count[row.File]++
+			case err == nil:
+				count[c.File]++
+			}
+			if !yield(c, err) {
+				return
+			}
+		}
+	}
+}
+
+// set is conversations as sequences of tokens.
+type set struct {
+	sequences *rows.Sequences
+	talks     []*chat.Conversation // of each sequence
+	account   *chat.Account
+	rows      map[string]int64 // by file
+}
+
+// prepare reads data and turns them into tokens.
+func (d Data) prepare(t *chat.Template, o chat.PrepareOptions) (*set, error) {
+	s := &set{rows: map[string]int64{}}
+	by := map[string]*chat.Conversation{}
+	var err error
+	s.sequences, s.account, err = chat.Prepare(t, func(yield func(*chat.Conversation, error) bool) {
+		for c, err := range d.each(s.rows) {
+			if err == nil {
+				if by[c.Place.String()] != nil {
+					yield(nil, fmt.Errorf("%s: two conversations have this place", c.Place))
+					return
+				}
+				by[c.Place.String()] = c
+			}
+			if !yield(c, err) {
+				return
+			}
+		}
+	}, o)
+	if err != nil {
+		return s, err
+	}
+	for i := range s.sequences.Len() {
+		s.talks = append(s.talks, by[s.sequences.ID(i)])
+	}
+	return s, nil
+}
+
+// material is what a run learns from and validates on.
+type material struct {
+	train  *rows.Masked
+	held   *held // nil: nothing is held out
+	files  []checkpoint.Data
+	picked []Pick // by the selection; nil: all
+	len    int
+	epoch  int // updates of a pass
+}
+
+// gather reads, divides and selects.
+func gather(ctx context.Context, r *tune.Run, o *Options, files []checkpoint.Data) (*material, error) {
+	m := &material{files: files, len: rowLength(o.Len, r.Model.Context)}
+	prepare := chat.PrepareOptions{Len: m.len, Cut: o.Cut, MostCut: o.MostCut, MostDropped: o.MostDropped}
+	all, err := o.Train.prepare(r.Template, prepare)
+	if all.account != nil {
+		r.Note("account", all.account)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i, f := range o.Train.Files {
+		m.files[i].Shards[0].Rows = all.rows[f]
+	}
+	train, out, from := every(all.sequences.Len()), []int(nil), all
+	if !o.Held.empty() {
+		if from, err = o.Held.prepare(r.Template, prepare); from.account != nil {
+			r.Note("account held", from.account)
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = every(from.sequences.Len())
+	} else if o.Holdout > 0 {
+		train, out = all.sequences.Split(o.Holdout, r.Seed)
+	}
+	out = eval.Sample(out, o.HeldMost, r.Seed, func(i int) string { return from.sequences.ID(i) })
+	if m.held, err = newHeld(from, out, r.Template, r.Tokenizer, m.len, o); err != nil {
+		return nil, err
+	}
+	if train, m.picked, err = choose(ctx, r, o, all, train, m.len); err != nil {
+		return nil, err
+	}
+	return m, m.pack(r, o, all, train)
+}
+
+// pack lays the chosen conversations out in rows.
+func (m *material) pack(r *tune.Run, o *Options, all *set, train []int) (err error) {
+	sequences := all.sequences
+	if o.ResponseOnly {
+		if sequences, err = all.emptied(r.Template, train, m.len, o.Cut); err != nil {
+			return err
+		}
+		train = nil
+	}
+	if m.train, err = rows.NewMasked(sequences, train, rows.Options{Len: m.len, Seed: r.Seed, PAD: r.Tokenizer.PAD()}); err != nil {
+		return err
+	}
+	n, err := m.train.EpochRows(0)
+	step := int64(o.Batch * o.Accumulate)
+	m.epoch = int((n + step - 1) / step)
+	return err
+}
+
+// emptied are some conversations without system messages and with nothing in users' turns: what is left to learn is how to answer, not
+// to what (response tuning, An and Kim 2024, arXiv 2410.02465).
+func (s *set) emptied(t *chat.Template, which []int, length int, cut chat.Cut) (*rows.Sequences, error) {
+	talks := func(yield func(*chat.Conversation, error) bool) {
+		for _, i := range which {
+			c := *s.talks[i]
+			c.Tools = nil
+			c.Messages = slices.DeleteFunc(slices.Clone(c.Messages), func(m chat.Message) bool { return m.Role == chat.System })
+			for k := range c.Messages {
+				if m := &c.Messages[k]; m.Role == chat.User {
+					m.Content, m.Input = "", ""
+				}
+			}
+			if !yield(&c, nil) {
+				return
+			}
+		}
+	}
+	sequences, _, err := chat.Prepare(t, talks, chat.PrepareOptions{Len: length, Cut: cut, MostCut: 1, MostDropped: 1})
+	return sequences, err
+}
+
+// rowLength is T: what was asked for, or the model's context, at most 512.
+func rowLength(asked, context int) int {
+	if asked == 0 {
+		return min(context, 512)
+	}
+	return asked
+}
+
+func every(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+func hashed(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
