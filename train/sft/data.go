@@ -10,7 +10,6 @@ import (
 	"iter"
 	"slices"
 
-	"winnow/shard"
 	"winnow/train/chat"
 	"winnow/train/chat/source"
 	"winnow/train/checkpoint"
@@ -30,7 +29,7 @@ type Data struct {
 func (d Data) empty() bool { return len(d.Files) == 0 && len(d.Talks) == 0 }
 
 // describe hashes the data.
-func (d Data) describe() ([]checkpoint.Data, error) {
+func (d Data) describe() ([]checkpoint.File, error) {
 	if len(d.Files) > 0 || len(d.Talks) == 0 {
 		return tune.DataOf(d.Files, nil)
 	}
@@ -38,8 +37,7 @@ func (d Data) describe() ([]checkpoint.Data, error) {
 	if err != nil {
 		return nil, err
 	}
-	hash := hashed(b)
-	return []checkpoint.Data{{Name: d.Name, Shards: []shard.Output{{Name: d.Name, Bytes: int64(len(b)), Rows: int64(len(d.Talks)), SHA256: hash}}, Hash: hash}}, nil
+	return []checkpoint.File{{Name: d.Name, Rows: int64(len(d.Talks)), SHA256: hashed(b)}}, nil
 }
 
 // each gives the conversations, and counts the rows of each file.
@@ -109,14 +107,15 @@ func (d Data) prepare(t *chat.Template, o chat.PrepareOptions) (*set, error) {
 type material struct {
 	train  *rows.Masked
 	held   *held // nil: nothing is held out
-	files  []checkpoint.Data
-	picked []Pick // by the selection; nil: all
+	files  []checkpoint.File
+	picked []Pick         // by the selection; nil: all
+	known  *knowledgeFile // nil: not asked
 	len    int
 	epoch  int // updates of a pass
 }
 
 // gather reads, divides and selects.
-func gather(ctx context.Context, r *tune.Run, o *Options, files []checkpoint.Data) (*material, error) {
+func gather(ctx context.Context, r *tune.Run, o *Options, files []checkpoint.File) (*material, error) {
 	m := &material{files: files, len: rowLength(o.Len, r.Model.Context)}
 	prepare := chat.PrepareOptions{Len: m.len, Cut: o.Cut, MostCut: o.MostCut, MostDropped: o.MostDropped}
 	all, err := o.Train.prepare(r.Template, prepare)
@@ -127,7 +126,7 @@ func gather(ctx context.Context, r *tune.Run, o *Options, files []checkpoint.Dat
 		return nil, err
 	}
 	for i, f := range o.Train.Files {
-		m.files[i].Shards[0].Rows = all.rows[f]
+		m.files[i].Rows = all.rows[f]
 	}
 	train, out, from := every(all.sequences.Len()), []int(nil), all
 	if !o.Held.empty() {
@@ -144,6 +143,11 @@ func gather(ctx context.Context, r *tune.Run, o *Options, files []checkpoint.Dat
 	out = eval.Sample(out, o.HeldMost, r.Seed, func(i int) string { return from.sequences.ID(i) })
 	if m.held, err = newHeld(from, out, r.Template, r.Tokenizer, m.len, o); err != nil {
 		return nil, err
+	}
+	if o.Know != nil || o.Select.How == MaybeKnown {
+		if m.known, err = o.learnWhatIsKnown(ctx, r, all, train); err != nil {
+			return nil, err
+		}
 	}
 	if train, m.picked, err = choose(ctx, r, o, all, train, m.len); err != nil {
 		return nil, err

@@ -282,7 +282,7 @@ type knowledgeFile struct {
 const unknownShare = .1
 
 // learnWhatIsKnown asks the parent what it knows of the data, and warns where much is unknown.
-func (o *Options) learnWhatIsKnown(ctx context.Context, r *tune.Run, all *set, which []int) error {
+func (o *Options) learnWhatIsKnown(ctx context.Context, r *tune.Run, all *set, which []int) (*knowledgeFile, error) {
 	if o.Know == nil {
 		o.Know = Asking()
 	}
@@ -294,7 +294,7 @@ func (o *Options) learnWhatIsKnown(ctx context.Context, r *tune.Run, all *set, w
 	questions := k.Questions(talks, r.Tokenizer)
 	f, err := k.remembered(ctx, r, questions, len(which))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	k.known = map[string]*Known{}
 	for i := range f.List {
@@ -307,31 +307,40 @@ func (o *Options) learnWhatIsKnown(ctx context.Context, r *tune.Run, all *set, w
 			fmt.Sprintf("数据中 %d 个闭卷问题里，模型有 %.0f%% 不知道答案（95%% 区间 %.0f%% 至 %.0f%%）：学习它们会损害已有知识并助长编造；请提前停止，或用 --select maybe-known",
 				u.N, 100*u.Rate, 100*u.Low, 100*u.High))
 	}
-	return nil
+	return f, nil
 }
 
-// remembered takes what an earlier start of the same run found out, or asks.
+// remembered takes what an earlier start of the same run found out, or asks. Until the run has begun, what was found out lies in a hidden
+// file: Out may hold another run, which is refused.
 func (k *Knowledge) remembered(ctx context.Context, r *tune.Run, questions []QA, of int) (*knowledgeFile, error) {
-	key, err := json.Marshal([]any{r.Info.Hash, k, questions, r.Pool.Kernel()})
+	wish, err := json.Marshal([]any{r.Info.Hash, k, questions, r.Pool.Kernel()})
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(r.Out, knowledgeName)
-	f := &knowledgeFile{Key: hashed(key), Asked: len(questions), Of: of}
-	b, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+	key := hashed(wish)
+	hidden := filepath.Join(r.Out, ".knowledge-"+key[:12]+".json")
+	for _, path := range []string{filepath.Join(r.Out, knowledgeName), hidden} {
+		old := new(knowledgeFile)
+		b, err := os.ReadFile(path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		if err == nil && json.Unmarshal(b, old) == nil && old.Key == key {
+			return old, nil
+		}
 	}
-	var old knowledgeFile
-	if err == nil && json.Unmarshal(b, &old) == nil && old.Key == f.Key {
-		return &old, nil
-	}
+	f := &knowledgeFile{Key: key, Asked: len(questions), Of: of}
 	if f.List, err = k.Ask(ctx, r.Model, r.Tokenizer, r.Pool, questions); err != nil {
 		return nil, err
 	}
 	f.Shares = Shares(f.List)
-	if b, err = json.MarshalIndent(f, "", " "); err != nil {
-		return nil, err
+	return f, f.write(hidden)
+}
+
+func (f *knowledgeFile) write(path string) error {
+	b, err := json.MarshalIndent(f, "", " ")
+	if err != nil {
+		return err
 	}
-	return f, train.WriteWhole(path, append(b, '\n'))
+	return train.WriteWhole(path, append(b, '\n'))
 }

@@ -81,11 +81,6 @@ const selectedName = "selected.jsonl"
 
 // choose gives the conversations to learn from, in the order of the data, and where there is a selection, what it took.
 func choose(ctx context.Context, r *tune.Run, o *Options, all *set, train []int, length int) ([]int, []Pick, error) {
-	if o.Know != nil || o.Select.How == MaybeKnown {
-		if err := o.learnWhatIsKnown(ctx, r, all, train); err != nil {
-			return nil, nil, err
-		}
-	}
 	if o.Select.How == "" {
 		return train, nil, nil
 	}
@@ -244,8 +239,13 @@ func spread(m *rows.Masked, first int64, b *llm.Batch, nats []float32, each func
 	return nil
 }
 
-// writePicked lists what was selected.
-func (m *material) writePicked(out string) error {
+// write lists in Out what was selected, and what was found out before.
+func (m *material) write(out string) error {
+	if m.known != nil {
+		if err := m.known.write(filepath.Join(out, knowledgeName)); err != nil {
+			return err
+		}
+	}
 	if m.picked == nil {
 		return nil
 	}

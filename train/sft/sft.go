@@ -38,7 +38,7 @@ func Run(ctx context.Context, o Options) (*tune.Result, error) {
 	if err := r.Begin(tune.Work{Data: data.files, Epoch: data.epoch}); err != nil {
 		return nil, err
 	}
-	if err := data.writePicked(r.Out); err != nil {
+	if err := data.write(r.Out); err != nil {
 		return nil, err
 	}
 	if r.Step == 0 {
@@ -79,7 +79,7 @@ func (o *Options) record() error {
 	held, err := o.Held.describe()
 	o.HeldHashes = nil
 	for _, d := range held {
-		o.HeldHashes = append(o.HeldHashes, d.Hash)
+		o.HeldHashes = append(o.HeldHashes, d.SHA256)
 	}
 	return err
 }

@@ -57,7 +57,7 @@ type Run struct {
 
 // Work is what a method knows when its data are made.
 type Work struct {
-	Data    []checkpoint.Data                 // what the data were, by hash: DataOf
+	Data    []checkpoint.File                 // what the data were: DataOf
 	Epoch   int                               // updates of one pass over the data; needed where Settings count in epochs
 	Join    []llm.Param                       // trained beside the model's: a head's
 	Extra   any                               // pointer to state of the method's own, of which a checkpoint keeps the JSON
@@ -127,6 +127,11 @@ func (r *Run) load() (err error) {
 	if r.Template == nil && !r.Bare {
 		return &TemplateError{r.Parent}
 	}
+	if r.LoRA != nil {
+		if err := r.Model.Adapt(*r.LoRA); err != nil {
+			return err
+		}
+	}
 	r.Trainer = llm.NewTrainer(r.Model, r.Pool)
 	r.Adam = &llm.AdamW{Beta1: .9, Beta2: .95, Eps: 1e-8, WeightDecay: r.Decay}
 	r.Guard = train.NewGuard(r.Spike)
@@ -150,12 +155,12 @@ func Same(model string, info *checkpoint.Info, tok *bpe.Tokenizer, want string) 
 // Begin makes the plan, or finds it, and puts the run where the last checkpoint stood. *train.ChangedError: Out holds something else.
 func (r *Run) Begin(w Work) error {
 	r.work = w
-	asked := Asked{Kind: r.Kind, Parent: r.Info.Hash, Tokenizer: r.Tokenizer.Hash(), Config: r.config, Settings: r.Settings, Data: []string{}}
+	asked := Asked{Kind: r.Kind, Parent: r.Info.Hash, Tokenizer: r.Tokenizer.Hash(), LoRA: r.LoRA, Config: r.config, Settings: r.Settings, Data: []string{}}
 	if r.Template != nil {
 		asked.Template = r.Template.Hash()
 	}
 	for _, d := range w.Data {
-		asked.Data = append(asked.Data, d.Hash)
+		asked.Data = append(asked.Data, d.SHA256)
 	}
 	if err := r.settle(asked, w.Epoch); err != nil {
 		return err

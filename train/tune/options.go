@@ -83,10 +83,12 @@ func (s Settings) schedule(steps int, rate float64) train.Schedule {
 // Options are for Open.
 type Options struct {
 	Settings
-	Out      string // becomes a model folder
-	Parent   string // model folder, or .gguf file, to go on from
-	Template string // name of a chat template, for a parent that has none
-	Bare     bool   // the method writes no conversations: no template is needed
+	Out      string    // becomes a model folder
+	Parent   string    // model folder, or .gguf file, to go on from
+	Template string    // name of a chat template, for a parent that has none
+	Bare     bool      // the method writes no conversations: no template is needed
+	LoRA     *llm.LoRA // train adapters in place of all weights; nil: all. Out gets them as adapter/
+	NoMerge  bool      // with LoRA: Out gets no model with the adapters folded in
 	Pool     *llm.Pool
 	Program  string      // version
 	Share    float64     // of DefaultRate, where Rate is 0; 0: 1
@@ -101,8 +103,9 @@ type Asked struct {
 	Parent    string          `json:"parent"`             // hash of the weights
 	Tokenizer string          `json:"tokenizer"`          // hash
 	Template  string          `json:"template,omitempty"` // hash
-	Config    json.RawMessage `json:"config,omitempty"`   // of the method
-	Data      []string        `json:"data"`               // hashes
+	LoRA      *llm.LoRA       `json:"lora,omitempty"`
+	Config    json.RawMessage `json:"config,omitempty"` // of the method
+	Data      []string        `json:"data"`             // hashes
 	Settings
 }
 
@@ -163,7 +166,7 @@ func (r *Run) settle(asked Asked, epoch int) error {
 		}
 		steps = max(1, int(math.Ceil(asked.Epochs*float64(epoch))))
 	}
-	rate := cmp.Or(asked.Rate, cmp.Or(r.Share, 1)*DefaultRate(r.Model.Config.Params(), false))
+	rate := cmp.Or(asked.Rate, cmp.Or(r.Share, 1)*DefaultRate(r.Model.Config.Params(), r.LoRA != nil))
 	p = &Plan{Asked: asked, Schedule: asked.schedule(steps, rate), Eval: asked.Eval, Kernel: r.Pool.Kernel()}
 	if p.Eval == 0 {
 		p.Eval = max(steps/10, 1)

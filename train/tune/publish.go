@@ -1,16 +1,10 @@
 package tune
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
-	"os"
-	"path/filepath"
 
-	"winnow/shard"
 	"winnow/train/checkpoint"
 	"winnow/train/llm"
 )
@@ -45,7 +39,7 @@ func (r *Run) publish() (*Result, error) {
 // lineage is what the model was made from.
 func (r *Run) lineage() (*checkpoint.Info, error) {
 	info := &checkpoint.Info{Kind: r.Kind, Tokenizer: r.Tokenizer.Hash(), Seed: r.Seed, Kernel: r.Pool.Kernel(), Program: r.Program, Steps: int64(r.Step),
-		Tokens: r.Tokens, Data: r.work.Data, Parents: []checkpoint.Info{*r.Info}}
+		Tokens: r.Tokens, Files: r.work.Data, Parents: []checkpoint.Info{*r.Info}}
 	if r.progress.Best > 0 {
 		info.Steps = int64(r.progress.Best)
 	}
@@ -57,22 +51,15 @@ func (r *Run) lineage() (*checkpoint.Info, error) {
 	return info, err
 }
 
-// DataOf describes files that a method learns from: their hashes, and how many rows of each it read. A file is a Data without a run.
-func DataOf(files []string, rows map[string]int64) ([]checkpoint.Data, error) {
-	var all []checkpoint.Data
+// DataOf describes files that a method learns from: their hashes, and how many rows of each it read, by path.
+func DataOf(files []string, rows map[string]int64) ([]checkpoint.File, error) {
+	var all []checkpoint.File
 	for _, path := range files {
-		f, err := os.Open(path)
+		f, err := checkpoint.FileOf(path, rows[path], 0)
 		if err != nil {
 			return nil, err
 		}
-		sum := sha256.New()
-		n, err := io.Copy(sum, f)
-		f.Close()
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		name, hash := filepath.Base(path), hex.EncodeToString(sum.Sum(nil))
-		all = append(all, checkpoint.Data{Name: name, Shards: []shard.Output{{Name: name, Bytes: n, Rows: rows[path], SHA256: hash}}, Hash: hash})
+		all = append(all, f)
 	}
 	return all, nil
 }
@@ -80,10 +67,14 @@ func DataOf(files []string, rows map[string]int64) ([]checkpoint.Data, error) {
 // Reference is the parent as it was: what a policy may not go too far from.
 type Reference struct {
 	trainer *llm.Trainer
+	adapted *llm.Model // whose adapters are switched off meanwhile; nil: a model of its own
 }
 
 // Reference gives the frozen parent: the model with its adapters off, or a second copy in memory.
 func (r *Run) Reference() (*Reference, error) {
+	if r.LoRA != nil {
+		return &Reference{r.Trainer, r.Model}, nil
+	}
 	m, _, info, err := checkpoint.LoadModel(r.Parent)
 	if err != nil {
 		return nil, err
@@ -91,12 +82,15 @@ func (r *Run) Reference() (*Reference, error) {
 	if info.Hash != r.Info.Hash {
 		return nil, fmt.Errorf("%s: has changed since it was read", r.Parent)
 	}
-	return &Reference{llm.NewTrainer(m, r.Pool)}, nil
+	return &Reference{llm.NewTrainer(m, r.Pool), nil}, nil
 }
 
 // Do lends the reference's trainer. It is not to be trained, nor used behind the call.
 func (f *Reference) Do(use func(t *llm.Trainer) error) error {
-	return use(f.trainer)
+	if f.adapted == nil {
+		return use(f.trainer)
+	}
+	return f.adapted.WithoutAdapters(func() error { return use(f.trainer) })
 }
 
 // Nats is -log p of each target of a batch under the reference; 0 where none is counted.
