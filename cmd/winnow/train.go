@@ -10,6 +10,8 @@ func (a *app) trainCmd() *cobra.Command {
 	cmd.AddCommand(
 		a.trainBase(),
 		a.trainDemo(),
+		a.trainSFT(),
+		a.trainKnow(),
 		a.trainShow(),
 		a.trainEval(),
 		a.trainTokenizer(),

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -18,6 +19,10 @@ import (
 type stageFlags struct {
 	tune.Options
 	machineFlags
+	rank    int
+	alpha   float64
+	targets []string
+	merge   bool
 }
 
 // add makes the flags; their defaults are what stands in Settings already.
@@ -44,6 +49,23 @@ func (f *stageFlags) add(a *app, cmd *cobra.Command) {
 	f.machineFlags.add(a, cmd)
 }
 
+// addLoRA makes the flags of low-rank adapters, for the methods that can do with them.
+func (f *stageFlags) addLoRA(a *app, cmd *cobra.Command) {
+	t, fl := a.lang.T, cmd.Flags()
+	fl.IntVar(&f.rank, "lora-rank", 0, t("train adapters of this rank in place of all weights; DIR/adapter gets them as PEFT has them; 0: all weights", "只训练该秩的低秩适配器，按 PEFT 格式写入 DIR/adapter；0 为训练全部权重"))
+	fl.Float64Var(&f.alpha, "lora-alpha", 0, t("scale of the adapters; 0: twice the rank", "适配器的缩放系数；0 为秩的两倍"))
+	fl.StringSliceVar(&f.targets, "lora-targets", nil, t("matrices that get adapters; default: all of ", "加适配器的矩阵；默认全部：")+strings.Join(llm.LoRATargets(), ","))
+	fl.BoolVar(&f.merge, "merge", true, t("with --lora-rank: leave the model with its adapters folded in, too", "配合 --lora-rank：同时写出合并适配器后的模型"))
+}
+
+// adapters is what the flags of addLoRA say.
+func (f *stageFlags) adapters() *llm.LoRA {
+	if f.rank == 0 {
+		return nil
+	}
+	return &llm.LoRA{Rank: f.rank, Alpha: cmp.Or(f.alpha, 2*float64(f.rank)), Targets: f.targets, Seed: f.Options.Seed}
+}
+
 // ready checks the flags and starts the workers; who calls it closes Pool. show tells what the run does.
 func (f *stageFlags) ready(a *app, show *stageProgress) (err error) {
 	o := &f.Options
@@ -62,6 +84,7 @@ func (f *stageFlags) ready(a *app, show *stageProgress) (err error) {
 	if o.Pool, err = llm.NewPool(f.threads, f.kernel); err != nil {
 		return &exitError{exitUsage, err}
 	}
+	o.LoRA, o.NoMerge = f.adapters(), !f.merge
 	o.Program, o.Tell = version(), show.event
 	return nil
 }
@@ -74,7 +97,10 @@ func (a *app) tuned(show *stageProgress, r *tune.Result, err error) error {
 	}
 	var template *tune.TemplateError
 	var foreign *tune.ForeignError
+	var token *chat.TokenError
 	switch {
+	case errors.As(err, &token):
+		return &exitError{exitUsage, fmt.Errorf(a.lang.T("%w\n(--template plain needs none but the end of a text)", "%w\n（--template plain 只需要文本结束 token）"), err)}
 	case errors.As(err, &template):
 		return &exitError{exitUsage, fmt.Errorf(a.lang.T("%w\n(name one with --template: %s; plain needs no special tokens)", "%w\n（请用 --template 指定：%s；其中 plain 不需要特殊 token）"), err, strings.Join(chat.Names(), ", "))}
 	case errors.As(err, &foreign):

@@ -29,8 +29,17 @@ func Names() []string {
 	return names
 }
 
+// TokenError says that a tokenizer lacks a special token that a template needs.
+type TokenError struct{ Template, Token string }
+
+// Error names both.
+func (e *TokenError) Error() string {
+	return fmt.Sprintf("template %s: the tokenizer has neither the special token %s nor a spare one: take another template", e.Template, e.Token)
+}
+
 // New binds a template to a tokenizer. A conversation begins with bos where the tokenizer puts bos before a text. A special token that
-// the tokenizer lacks is one of its spare ones. Errors: an unknown name, and neither the token nor a spare one for it.
+// the tokenizer lacks is one of its spare ones. Errors: an unknown name, and neither
+// the token nor a spare one for it: a *TokenError.
 func New(name string, tok *bpe.Tokenizer) (*Template, error) {
 	all := forms()
 	i := slices.IndexFunc(all, func(f form) bool { return f.name == name })
@@ -52,14 +61,14 @@ func bind(f form, tok *bpe.Tokenizer) (*Template, error) {
 			id, ok = tok.Special(fmt.Sprintf("<|spare_%d|>", k))
 		}
 		if !ok {
-			return nil, fmt.Errorf("template %s: the tokenizer has neither the special token %s nor a spare one: take another template", f.name, mark)
+			return nil, &TokenError{f.name, mark}
 		}
 		t.ids[mark] = id
 	}
 	if tok.EOS() >= 0 {
 		t.ids[eosMark] = tok.EOS()
 	} else if f.end == "" {
-		return nil, fmt.Errorf("template %s: the tokenizer has no token that ends a text: take another template", f.name)
+		return nil, &TokenError{f.name, "eos"}
 	}
 	t.jinja = f.jinjaOf(t.begins, func(mark string) string { return tok.Name(t.ids[mark]) })
 	return t, nil

@@ -108,8 +108,8 @@ type material struct {
 	train  *rows.Masked
 	held   *held // nil: nothing is held out
 	files  []checkpoint.File
-	picked []Pick         // by the selection; nil: all
-	known  *knowledgeFile // nil: not asked
+	picked []Pick // by the selection; nil: all
+	known  *Found // nil: not asked
 	len    int
 	epoch  int // updates of a pass
 }

@@ -268,9 +268,9 @@ func (k *Knowledge) of(id string) *Known {
 
 const knowledgeName = "knowledge.json"
 
-// knowledgeFile keeps what was found out: asking takes long, and a run that goes on needs it again.
-type knowledgeFile struct {
-	Key    string  `json:"key"`
+// Found is what a model knows of some questions. A run keeps it in OUT/knowledge.json: asking takes long, and a run that goes on needs it again.
+type Found struct {
+	Key    string  `json:"key,omitempty"`
 	Asked  int     `json:"asked"`
 	Of     int     `json:"conversations"`
 	Shares []Share `json:"shares"`
@@ -282,7 +282,7 @@ type knowledgeFile struct {
 const unknownShare = .1
 
 // learnWhatIsKnown asks the parent what it knows of the data, and warns where much is unknown.
-func (o *Options) learnWhatIsKnown(ctx context.Context, r *tune.Run, all *set, which []int) (*knowledgeFile, error) {
+func (o *Options) learnWhatIsKnown(ctx context.Context, r *tune.Run, all *set, which []int) (*Found, error) {
 	if o.Know == nil {
 		o.Know = Asking()
 	}
@@ -312,7 +312,7 @@ func (o *Options) learnWhatIsKnown(ctx context.Context, r *tune.Run, all *set, w
 
 // remembered takes what an earlier start of the same run found out, or asks. Until the run has begun, what was found out lies in a hidden
 // file: Out may hold another run, which is refused.
-func (k *Knowledge) remembered(ctx context.Context, r *tune.Run, questions []QA, of int) (*knowledgeFile, error) {
+func (k *Knowledge) remembered(ctx context.Context, r *tune.Run, questions []QA, of int) (*Found, error) {
 	wish, err := json.Marshal([]any{r.Info.Hash, k, questions, r.Pool.Kernel()})
 	if err != nil {
 		return nil, err
@@ -320,7 +320,7 @@ func (k *Knowledge) remembered(ctx context.Context, r *tune.Run, questions []QA,
 	key := hashed(wish)
 	hidden := filepath.Join(r.Out, ".knowledge-"+key[:12]+".json")
 	for _, path := range []string{filepath.Join(r.Out, knowledgeName), hidden} {
-		old := new(knowledgeFile)
+		old := new(Found)
 		b, err := os.ReadFile(path)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
@@ -329,7 +329,7 @@ func (k *Knowledge) remembered(ctx context.Context, r *tune.Run, questions []QA,
 			return old, nil
 		}
 	}
-	f := &knowledgeFile{Key: key, Asked: len(questions), Of: of}
+	f := &Found{Key: key, Asked: len(questions), Of: of}
 	if f.List, err = k.Ask(ctx, r.Model, r.Tokenizer, r.Pool, questions); err != nil {
 		return nil, err
 	}
@@ -337,7 +337,7 @@ func (k *Knowledge) remembered(ctx context.Context, r *tune.Run, questions []QA,
 	return f, f.write(hidden)
 }
 
-func (f *knowledgeFile) write(path string) error {
+func (f *Found) write(path string) error {
 	b, err := json.MarshalIndent(f, "", " ")
 	if err != nil {
 		return err

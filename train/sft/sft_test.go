@@ -130,7 +130,7 @@ func TestLearns(t *testing.T) {
 func TestFirstLoss(t *testing.T) {
 	base := parent(t, "")
 	var loss [2]float64
-		for i := range 2 {
+	for i := range 2 {
 		o := options(t, base, t.TempDir())
 		o.Steps, o.Holdout, o.Warmup, o.Batch, o.Accumulate = 1, 0, 0, 4, 1
 		o.Train.Talks = talks()[1:3] // which fill one row, so that four rows are four passes over them
