@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"winnow/train/llm"
 )
@@ -12,6 +15,8 @@ import (
 const (
 	llamaArchitecture = "LlamaForCausalLM"
 	qwen2Architecture = "Qwen2ForCausalLM"
+	causalSuffix      = "ForCausalLM"
+	rewardSuffix      = "ForSequenceClassification" // in its place: the architecture of a reward model
 )
 
 // ropeJSON is rope_parameters (transformers 5) or rope_scaling (before).
@@ -69,10 +74,14 @@ type configJSON struct {
 	TorchType         string          `json:"torch_dtype,omitempty"`
 	Type              string          `json:"dtype,omitempty"`
 	InitialisedWithin float64         `json:"initializer_range,omitempty"`
+
+	Labels   map[string]string `json:"id2label,omitempty"` // of a classifier
+	LabelIDs map[string]int    `json:"label2id,omitempty"`
 }
 
 // encodeConfig gives config.json of a model whose weights are stored as torchType ("float32", "float16", "bfloat16").
-func encodeConfig(c llm.Config, ids specials, torchType string) ([]byte, error) {
+// reward makes it a classifier's with one label.
+func encodeConfig(c llm.Config, ids specials, torchType string, reward bool) ([]byte, error) {
 	no := false
 	j := configJSON{
 		Architectures: []string{llamaArchitecture}, ModelType: "llama", Vocab: c.Vocab, Dim: c.Dim, FFN: c.FFN, Layers: c.Layers, Heads: c.Heads,
@@ -83,7 +92,25 @@ func encodeConfig(c llm.Config, ids specials, torchType string) ([]byte, error) 
 	if c.QKVBias {
 		j.Architectures, j.ModelType, j.UseSlidingWindow = []string{qwen2Architecture}, "qwen2", &no
 	}
+	if reward {
+		j.Architectures[0] = strings.TrimSuffix(j.Architectures[0], causalSuffix) + rewardSuffix
+		j.Labels, j.LabelIDs = map[string]string{"0": "LABEL_0"}, map[string]int{"LABEL_0": 0}
+	}
 	return indent(j)
+}
+
+// readConfig reads a folder's config.json, without judging it.
+func readConfig(dir string) (*configJSON, error) {
+	path := filepath.Join(dir, configName)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	j := new(configJSON)
+	if err := json.Unmarshal(b, j); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return j, nil
 }
 
 // decodeConfig reads a config.json. What would make this program compute something else than transformers does is refused
@@ -94,6 +121,11 @@ func decodeConfig(b []byte) (llm.Config, string, error) {
 	if err := json.Unmarshal(b, &j); err != nil {
 		return llm.Config{}, "", err
 	}
+	return j.model()
+}
+
+// model is the shape that j says, and the architecture.
+func (j *configJSON) model() (llm.Config, string, error) {
 	architecture, err := j.architecture()
 	if err != nil {
 		return llm.Config{}, "", err

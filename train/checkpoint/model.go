@@ -52,19 +52,33 @@ func SaveModel(dir string, m *llm.Model, tok *bpe.Tokenizer, info *Info) error {
 
 // saveModel stores weights as dtype; info.Hash is that of the weights as stored.
 func saveModel(dir string, m *llm.Model, tok *bpe.Tokenizer, info *Info, dtype string) error {
+	return saveFolder(dir, m, tok, info, folder{tensors: Weights(m), dtype: dtype})
+}
+
+// folder is what of a model's folder differs from kind to kind.
+type folder struct {
+	tensors []Tensor
+	dtype   string // "F32", "F16", "BF16"
+	reward  bool
+}
+
+func saveFolder(dir string, m *llm.Model, tok *bpe.Tokenizer, info *Info, what folder) error {
 	if m.Dim%m.Heads != 0 {
 		return fmt.Errorf("%s: transformers wants hidden_size %d to be a multiple of num_attention_heads %d", dir, m.Dim, m.Heads)
 	}
-	torchType := map[string]string{"F32": "float32", "F16": "float16", "BF16": "bfloat16"}[dtype]
+	if m.LoRA() != nil {
+		return fmt.Errorf("%s: the model has adapters: merge them first, or save them alone", dir)
+	}
+	torchType := map[string]string{"F32": "float32", "F16": "float16", "BF16": "bfloat16"}[what.dtype]
 	ids := specialsOf(tok)
 	files := []struct {
 		name  string
 		write func(io.Writer) error
 	}{
-		{safetensors.FileName, func(w io.Writer) error { return safetensors.Write(w, dtype, Weights(m), nil) }},
+		{safetensors.FileName, func(w io.Writer) error { return safetensors.Write(w, what.dtype, what.tensors, nil) }},
 		{generationName, writeJSON(generationOf(tok, ids, info))},
 		{configName, func(w io.Writer) error {
-			b, err := encodeConfig(m.Config, ids, torchType)
+			b, err := encodeConfig(m.Config, ids, torchType, what.reward)
 			return errors.Join(err, write(w, b))
 		}},
 	}
@@ -109,11 +123,22 @@ func writeJSON(v any) func(io.Writer) error {
 }
 
 // LoadModel reads a model, its tokenizer and its lineage from a model folder, or from a .gguf file. The tokenizer is nil
-// where the folder has none; the lineage of a checkpoint from elsewhere has KindImport. Errors name the key or the tensor
-// that is not understood.
+// where the folder has none; the lineage of a checkpoint from elsewhere has KindImport. A folder of adapters gives the model
+// that they belong to with the adapters merged, and their lineage. Errors name the key or the tensor that is not understood.
 func LoadModel(path string) (*llm.Model, *bpe.Tokenizer, *Info, error) {
 	if strings.EqualFold(filepath.Ext(path), ".gguf") {
 		return ReadGGUF(path)
+	}
+	if IsAdapter(path) {
+		m, base, info, err := loadAdapted(path)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		tok, template, err := loadTokenizer(base, m.Vocab)
+		if info.ChatTemplate == "" {
+			info.ChatTemplate = template
+		}
+		return m, tok, info, err
 	}
 	m, architecture, err := loadWeights(path)
 	if err != nil {
