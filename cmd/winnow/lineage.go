@@ -11,7 +11,9 @@ import (
 
 	"winnow/report"
 	"winnow/shard"
+	"winnow/train/bpe"
 	"winnow/train/checkpoint"
+	"winnow/train/llm"
 )
 
 func (a *app) lineageCmd() *cobra.Command {
@@ -19,24 +21,25 @@ func (a *app) lineageCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "lineage MODEL", Args: exactArgs(1, 1),
 		Short: a.lang.T("what a model was made from, back to the crawl", "模型由何而来，直至原始爬取数据"),
-		Long: a.lang.T(`Print what a model was made from: its parents by hash, its tokenizer, the runs and shards of its data, and what was
-crawled. MODEL is a model folder, a .gguf file that this program wrote, or a tokenizer's .json.
+		Long: a.lang.T(`Print what a model was made from: its parents by hash, its tokenizer, the files and the runs and shards of its data, and
+what was crawled. MODEL is a folder of a model, of a reward model or of adapters, a .gguf file that this program wrote, or
+a tokenizer's .json.
 
 Weights and tokenizer are hashed and compared with the record, and the record of each run that is found in --runs;
---check reads the runs' shards as well. A difference ends with exit code 1.`,
-			`打印模型的来历：各级父模型的散列值、分词器、数据所属的运行与分片，以及爬取来源。MODEL 为模型文件夹、
-本程序写出的 .gguf 文件，或分词器的 .json 文件。
+--check reads the runs' shards and the data files as well. A difference ends with exit code 1.`,
+			`打印模型的来历：各级父模型的散列值、分词器、数据文件、数据所属的运行与分片，以及爬取来源。MODEL 为模型、奖励模型
+或适配器的文件夹、本程序写出的 .gguf 文件，或分词器的 .json 文件。
 
-重新计算权重与分词器的散列值并与记录比对；在 --runs 中找到的运行亦与记录比对；--check 另外读取各分片。有出入时退出码为 1。`) + exitCodes,
+重新计算权重与分词器的散列值并与记录比对；在 --runs 中找到的运行亦与记录比对；--check 另外读取各分片与数据文件。有出入时退出码为 1。`) + exitCodes,
 		RunE: func(_ *cobra.Command, args []string) error { return a.lineage(args[0], check) },
 	}
-	cmd.Flags().BoolVar(&check, "check", false, a.lang.T("read the shards and compare their hashes", "读取各分片并比对散列值"))
+	cmd.Flags().BoolVar(&check, "check", false, a.lang.T("read shards and data files and compare their hashes", "读取各分片与数据文件并比对散列值"))
 	return cmd
 }
 
 // finding is the outcome of one comparison with the record.
 type finding struct {
-	What  string `json:"what"` // weights, tokenizer, or run:ID
+	What  string `json:"what"` // weights, tokenizer, run:ID, or file:NAME
 	OK    bool   `json:"ok"`
 	Found bool   `json:"found"`           // false: there was nothing to compare with
 	Error string `json:"error,omitempty"` // how it differs
@@ -49,6 +52,11 @@ func (a *app) lineage(path string, check bool) error {
 	}
 	for _, d := range info.Runs() {
 		findings = append(findings, a.compareRun(d, check))
+	}
+	if check {
+		for _, f := range info.AllFiles() {
+			findings = append(findings, compareFile(f))
+		}
 	}
 	if a.json {
 		if err := a.line(map[string]any{"lineage": info, "findings": findings}); err != nil {
@@ -80,15 +88,57 @@ func artefact(path string) (*checkpoint.Info, []finding, error) {
 		recorded := info.Format != "" // else there is no record, or that of another tokenizer
 		return info, []finding{{What: "tokenizer", OK: recorded, Found: recorded}}, nil
 	}
-	m, tok, info, err := checkpoint.LoadModel(path)
+	info, weights, tokenizer, err := stored(path)
 	if err != nil {
 		return nil, nil, err
 	}
-	findings := []finding{compareHash("weights", info.Hash, checkpoint.Hash(checkpoint.Weights(m)))}
-	if tok != nil {
-		findings = append(findings, compareHash("tokenizer", info.Tokenizer, tok.Hash()))
+	findings := []finding{compareHash("weights", info.Hash, weights)}
+	if tokenizer != "" {
+		findings = append(findings, compareHash("tokenizer", info.Tokenizer, tokenizer))
 	}
 	return info, findings, nil
+}
+
+// stored is the recorded lineage of a model, a reward model or adapters, and the hashes of today; no tokenizer's where none lies
+// there.
+func stored(path string) (info *checkpoint.Info, weights, tokenizer string, err error) {
+	if checkpoint.IsAdapter(path) {
+		tensors, info, err := checkpoint.ReadAdapterWeights(path)
+		return info, checkpoint.Hash(tensors), "", err
+	}
+	var tok *bpe.Tokenizer
+	if checkpoint.IsReward(path) {
+		var m *llm.Model
+		var h *llm.Head
+		if m, h, tok, info, err = checkpoint.LoadReward(path); err == nil {
+			weights = checkpoint.Hash(checkpoint.RewardWeights(m, h))
+		}
+	} else {
+		var m *llm.Model
+		if m, tok, info, err = checkpoint.LoadModel(path); err == nil {
+			weights = checkpoint.Hash(checkpoint.Weights(m))
+		}
+	}
+	if tok != nil {
+		tokenizer = tok.Hash()
+	}
+	return info, weights, tokenizer, err
+}
+
+// compareFile reads a file of data and compares it with what was trained on.
+func compareFile(of checkpoint.File) finding {
+	f := finding{What: "file:" + of.Name, Found: true}
+	err := of.Check()
+	if errors.Is(err, fs.ErrNotExist) {
+		f.Found = false
+		return f
+	}
+	if err != nil {
+		f.Error = err.Error()
+		return f
+	}
+	f.OK = true
+	return f
 }
 
 func compareHash(what, recorded, now string) finding {
@@ -161,7 +211,11 @@ func (p lineagePrinter) artefact(i *checkpoint.Info, depth int) {
 	if i.Kind == checkpoint.KindTokenizer {
 		what = "tokenizer"
 	}
-	p.put(depth, top(what), fmt.Sprintf("%s %s", i.Kind, short(i.Hash)))
+	kind := i.Kind
+	if m := i.Method(); m != "" && m != kind {
+		kind += " (" + m + ")"
+	}
+	p.put(depth, top(what), fmt.Sprintf("%s %s", kind, short(i.Hash)))
 	if s := p.circumstances(i); s != "" {
 		p.put(depth+1, "", s)
 	}
@@ -170,6 +224,12 @@ func (p lineagePrinter) artefact(i *checkpoint.Info, depth int) {
 	}
 	for _, d := range i.Data {
 		p.data(d, depth+1)
+	}
+	if i.Template != nil {
+		p.put(depth+1, "", fmt.Sprintf(p.lang.T("template %s %s", "模板 %s %s"), i.Template.Name, short(i.Template.Hash)))
+	}
+	for _, f := range i.Files {
+		p.file(f, depth+1)
 	}
 	for k := range i.Parents {
 		p.put(depth+1, "", p.lang.T("made from", "源自"))
@@ -209,6 +269,17 @@ func (p lineagePrinter) data(d checkpoint.Data, depth int) {
 		}
 		p.put(depth+1, "", fmt.Sprintf(p.lang.T("from %s  %s bytes", "来自 %s  %s 字节"), in.File, report.Count(in.Bytes)))
 	}
+}
+
+func (p lineagePrinter) file(f checkpoint.File, depth int) {
+	line := fmt.Sprintf(p.lang.T("file %s  %s rows  %s", "文件 %s  %s 行  %s"), f.Name, report.Count(f.Rows), short(f.SHA256))
+	if f.Used > 0 {
+		line += fmt.Sprintf(p.lang.T(", %s used", "，使用 %s 行"), report.Count(f.Used))
+	}
+	if f.Split != "" {
+		line += " (" + f.Split + ")"
+	}
+	p.put(depth, "file:"+f.Name, line)
 }
 
 // enough ends a long list behind its tenth line; --json has all of it.

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -108,18 +109,14 @@ func FileOf(path string, rows, used int64) (File, error) {
 	return File{Name: filepath.ToSlash(path), SHA256: sum, Rows: rows, Used: used}, nil
 }
 
-// CheckFile reads a file of that name, in dir where the name is relative and dir is not empty, and compares it with its hash.
-func CheckFile(dir string, f File) error {
-	path := filepath.FromSlash(f.Name)
-	if dir != "" && !filepath.IsAbs(path) {
-		path = filepath.Join(dir, path)
-	}
-	now, err := FileOf(path, 0, 0)
+// Check reads the file of today by its name and compares it with its hash.
+func (f File) Check() error {
+	now, err := FileOf(filepath.FromSlash(f.Name), 0, 0)
 	if err != nil {
 		return err
 	}
 	if now.SHA256 != f.SHA256 {
-		return fmt.Errorf("%s: sha256 %s, was %s", path, now.SHA256, f.SHA256)
+		return fmt.Errorf("sha256 %s, was %s", now.SHA256, f.SHA256)
 	}
 	return nil
 }
@@ -214,6 +211,24 @@ func decodeInfo(b []byte) (*Info, error) {
 		return nil, errors.New("no lineage of this version")
 	}
 	return i, nil
+}
+
+// Method is the "method" that Config names: which of the ways to its kind was taken ("dpo", "ppo"), "" where it names none. It
+// stands in Config itself, in its "asked", or in the "config" of that.
+func (i *Info) Method() string {
+	var c struct {
+		Method string `json:"method"`
+		Asked  struct {
+			Method string `json:"method"`
+			Config struct {
+				Method string `json:"method"`
+			} `json:"config"`
+		} `json:"asked"`
+	}
+	if json.Unmarshal(i.Config, &c) != nil {
+		return ""
+	}
+	return cmp.Or(c.Method, c.Asked.Method, c.Asked.Config.Method)
 }
 
 // Runs lists what i and its parents were made from, each run once, in the order of first mention.
