@@ -24,6 +24,7 @@ type Request struct {
 	Seed        int64     `json:"seed"`       // endpoints may ignore it
 	MaxTokens   int       `json:"max_tokens"` // longest answer in the model's tokens; 0 leaves it to the endpoint
 	Messages    []Message `json:"messages"`
+	Top         int       `json:"top_logprobs,omitempty"` // ask for log-probabilities of so many tokens, at most 20; 0: none
 }
 
 type key [sha256.Size]byte
@@ -61,6 +62,14 @@ type Response struct {
 	PromptTokens     int64  `json:"prompt_tokens"`
 	CompletionTokens int64  `json:"completion_tokens"` // estimated, like PromptTokens, where the endpoint does not count
 	Cached           bool   `json:"-"`                 // taken from the cache, and free
+
+	First []Candidate `json:"first,omitempty"` // what the answer's first token could have been, where Request.Top asks and the endpoint tells
+}
+
+// Candidate is a token and its natural log-probability.
+type Candidate struct {
+	Token   string  `json:"token"`
+	Logprob float64 `json:"logprob"`
 }
 
 // Answer is the outcome of one request of many: a Response, or why there is none.

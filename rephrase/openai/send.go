@@ -56,6 +56,9 @@ func (c *Client) params(req Request) api.ChatCompletionNewParams {
 	default:
 		p.MaxTokens = api.Int(int64(req.MaxTokens))
 	}
+	if req.Top > 0 {
+		p.Logprobs, p.TopLogprobs = api.Bool(true), api.Int(int64(req.Top))
+	}
 	for _, m := range req.Messages {
 		switch m.Role {
 		case "system":
@@ -80,8 +83,25 @@ func (c *Client) whole(ctx context.Context, p api.ChatCompletionNewParams, o opt
 	}
 	first := got.Choices[0]
 	r := Response{Finish: first.FinishReason, PromptTokens: got.Usage.PromptTokens, CompletionTokens: got.Usage.CompletionTokens}
+	r.First = candidates(first.Logprobs.Content)
 	r.say(first.Message.Content, first.Message.Refusal)
 	return r, nil
+}
+
+// candidates lists what the first token could have been: the most likely ones, and the one that it was.
+func candidates(tokens []api.ChatCompletionTokenLogprob) (out []Candidate) {
+	if len(tokens) == 0 {
+		return nil
+	}
+	first, found := tokens[0], false
+	for _, c := range first.TopLogprobs {
+		out = append(out, Candidate{c.Token, c.Logprob})
+		found = found || c.Token == first.Token
+	}
+	if !found {
+		out = append(out, Candidate{first.Token, first.Logprob})
+	}
+	return out
 }
 
 // stream takes the answer piece by piece. Only a finish reason tells that the last piece has come.
@@ -100,6 +120,9 @@ func (c *Client) stream(ctx context.Context, p api.ChatCompletionNewParams, o op
 			continue
 		}
 		first := chunk.Choices[0]
+		if r.First == nil {
+			r.First = candidates(first.Logprobs.Content)
+		}
 		said.WriteString(first.Delta.Content)
 		refusal.WriteString(first.Delta.Refusal)
 		if first.FinishReason != "" {
