@@ -30,7 +30,7 @@ func chatModel(t *testing.T, template string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := llm.New(llm.Config{Vocab: tok.Size(), Context: 1024, Dim: 192, FFN: 512, Layers: 6, Heads: 6, KVHeads: 3, HeadDim: 32, NormEps: 1e-5, RopeTheta: 1e4}, 1)
+	m, err := llm.New(llm.Config{Vocab: tok.Size(), Context: 8192, Dim: 192, FFN: 512, Layers: 6, Heads: 6, KVHeads: 3, HeadDim: 32, NormEps: 1e-5, RopeTheta: 1e4}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestChatInBrowser(t *testing.T) {
 		t.Skip("WINNOW_BROWSER and WINNOW_NODE are not set: see .ci/browser/run")
 	}
 	model, dir := chatModel(t, "chatml"), filepath.Join(t.TempDir(), "said")
-	url, _ := served(t, model, "--chat", "--feedback", dir)
+	url, _ := served(t, model, "--slots", "2", "--chat", "--feedback", dir)
 	shots := os.Getenv("WINNOW_SHOTS")
 	if shots == "" {
 		shots = t.TempDir()
