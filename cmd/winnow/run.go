@@ -67,10 +67,14 @@ func (a *app) runCmd() *cobra.Command {
 		Long: a.lang.T(`Run a recipe: a file, or the name of one that is part of the program (quickstart, fineweb, web-zh, web-en, wet).
 
 The same command again goes on where it stopped. A recipe whose bounds alone changed takes over what other runs in the
-same folder stored, and reads again only the documents whose verdict changes.`,
+same folder stored, and reads again only the documents whose verdict changes.
+
+A recipe with train: goes on to models, in the run's folder under models/; each step is shown as the command that it is.`,
 			`运行配方：文件，或内置配方的名字（quickstart、fineweb、web-zh、web-en、wet）。
 
-中断后重新运行同一命令即可继续。若只改了界限，则沿用同一文件夹中其他运行已存的度量，只重读裁决改变的文档。`) + exitCodes,
+中断后重新运行同一命令即可继续。若只改了界限，则沿用同一文件夹中其他运行已存的度量，只重读裁决改变的文档。
+
+配方若有 train:，则接着训练模型，存于运行文件夹的 models/ 下；每一步都显示为等价的命令。`) + exitCodes,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			size, err := pipelines.ParseSize(memory)
 			if err != nil || size < 1<<20 {
@@ -92,6 +96,9 @@ func (a *app) run(ctx context.Context, path string, f recipeFlags, o engine.Opti
 	if err != nil {
 		return err
 	}
+	if err := r.CheckTrain(trainer{a}); err != nil {
+		return &exitError{exitUsage, errors.Join(err, p.Close())}
+	}
 	show := a.newProgress()
 	o.Events = show.event
 	info, err := engine.Run(ctx, p, o)
@@ -108,6 +115,9 @@ func (a *app) run(ctx context.Context, path string, f recipeFlags, o engine.Opti
 		return err
 	}
 	if err := a.expected(r, p); err != nil {
+		return err
+	}
+	if err := a.train(ctx, r, p, info); err != nil {
 		return err
 	}
 	if n := len(info.Lost); n > 0 {

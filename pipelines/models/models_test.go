@@ -27,7 +27,7 @@ func (f *fake) Train(_ context.Context, s Step) (map[string]int64, error) {
 		f.fail = ""
 		return nil, errors.Join(os.WriteFile(filepath.Join(s.Out, "half"), []byte("half"), 0o666), errStopped)
 	}
-	text := fmt.Sprintf("%s of %s, %s, %v, seed %d", s.Kind(), filepath.Base(s.Parent), filepath.Base(s.Reward), s.Files, s.Seed)
+	text := fmt.Sprintf("%s of %s, %s, %v, seed %d", s.Kind(), filepath.Base(s.Parent), filepath.Base(s.RewardModel), s.Files, s.Seed)
 	if _, err := os.Stat(filepath.Join(s.Out, "half")); err == nil {
 		text += ", went on"
 	}

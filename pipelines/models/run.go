@@ -29,12 +29,12 @@ type Trainer interface {
 // Step is a Spec with all that its names stand for.
 type Step struct {
 	Spec
-	Run    string   // folder of the run whose kept texts a base is trained on
-	Out    string   // folder of the model
-	Parent string   // folder; empty for a base
-	Reward string   // folder of a policy's reward model; may be empty
-	Files  []string // of Data
-	Seed   uint64
+	Run         string   // folder of the run whose kept texts a base is trained on
+	Out         string   // folder of the model
+	Parent      string   // folder; empty for a base
+	RewardModel string   // folder of a policy's reward model; may be empty
+	Files       []string // of Data
+	Seed        uint64
 }
 
 // Event tells of a step: begin, skip (it was done before), done.
@@ -121,7 +121,7 @@ func (p *Plan) step(i int, keys map[string]string) (s Step, key string, err erro
 		s.Seed = *seed
 	}
 	if s.Policy != nil && s.Policy.Reward != "" {
-		if s.Reward, err = p.model(h, s.Policy.Reward, keys); err != nil {
+		if s.RewardModel, err = p.model(h, s.Policy.Reward, keys); err != nil {
 			return s, "", err
 		}
 	}
