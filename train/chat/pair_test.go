@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -46,6 +47,36 @@ func TestEncodePair(t *testing.T) {
 		p.Rejected = p.Chosen
 		if _, err := made.EncodePair(p, 1000, CutPrompt); err == nil {
 			t.Errorf("%s: the same twice", name)
+		}
+	}
+}
+
+// TestEncodeJudged: a judged answer is what it is as a side of a pair, also where both are cut.
+func TestEncodeJudged(t *testing.T) {
+	w := template(t, "chatml")
+	prompt := []Message{{Role: System, Content: "be brief and kind to everyone"}, {Role: User, Content: "tell me of the river and of the sea"}}
+	p := &Pair{Prompt: prompt, Chosen: []Message{{Role: Assistant, Content: "both are water that moves a lot"}}, Rejected: []Message{{Role: Assistant, Content: "no"}}}
+	whole, err := w.EncodePair(p, 1000, CutPrompt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := len(whole.Chosen.IDs) + 1; n > 5; n-- {
+		for _, cut := range []Cut{CutPrompt, CutAnswer} {
+			two, errPair := w.EncodePair(p, n, cut)
+			s, left, err := w.EncodeJudged(&Judged{Prompt: prompt, Answer: p.Chosen, Good: true}, n, cut)
+			if (err == nil) != (errPair == nil) {
+				t.Fatalf("%s at %d: %v, of a pair %v", cut, n, err, errPair)
+			}
+			var bad Refused
+			if err != nil {
+				if !errors.As(err, &bad) || bad.Refused() != TooLong {
+					t.Fatalf("%s at %d: %v", cut, n, err)
+				}
+				continue
+			}
+			if !slices.Equal(s.IDs, two.Chosen.IDs) || !slices.Equal(s.Targets, two.Chosen.Targets) || len(s.IDs)+left != len(whole.Chosen.IDs) {
+				t.Fatalf("%s at %d: %v, of a pair %v; %d left off", cut, n, s.IDs, two.Chosen.IDs, left)
+			}
 		}
 	}
 }

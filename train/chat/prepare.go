@@ -21,6 +21,7 @@ type Refused interface {
 const (
 	TooLong     = "too_long"
 	BadTemplate = "template"
+	SameTokens  = "same_tokens" // of a preference's answers
 )
 
 // PrepareOptions are for Prepare.
