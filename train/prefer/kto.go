@@ -1,0 +1,306 @@
+package prefer
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"winnow/train/chat"
+	"winnow/train/llm"
+	"winnow/train/loss"
+	"winnow/train/monitor"
+	"winnow/train/tune"
+)
+
+// KTOConfig is what KTO is told beside tune.Settings.
+type KTOConfig struct {
+	Rows
+	Beta float64 `json:"beta"`
+	Good float64 `json:"good"` // weight of good answers; 0, as Bad: by loss.KTOWeights
+	Bad  float64 `json:"bad"`
+}
+
+// KTO tunes the parent on judged answers (Ethayarajh et al. 2024): good ones become likelier than the reference, which is the parent,
+// has them, bad ones less likely, both compared with a point that answers to other prompts give. Batches are made once: each
+// prompt's answer of another one is that of the next in its batch. The loss of a step is the mean over its answers.
+func KTO(ctx context.Context, o tune.Options, c KTOConfig) (*tune.Result, error) {
+	if err := c.Check(2); err != nil {
+		return nil, err
+	}
+	if !(c.Beta > 0) || c.Good < 0 || c.Bad < 0 || (c.Good == 0) != (c.Bad == 0) {
+		return nil, fmt.Errorf("beta %g, weights %g and %g: beta is above 0, weights are both given or none", c.Beta, c.Good, c.Bad)
+	}
+	r, err := tune.Open(o, "kto", c)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	learn, held, account, err := readJudged(r, c.Rows)
+	if err != nil {
+		return nil, err
+	}
+	data, err := c.dataOf()
+	if err != nil {
+		return nil, err
+	}
+	r.Note("data", account)
+	weights := loss.KTOOptions{Beta: c.Beta, Good: c.Good, Bad: c.Bad}
+	if c.Good == 0 {
+		weights.Good, weights.Bad = loss.KTOWeights(counts(learn))
+	}
+	r.Note("weights", weights)
+	batches, err := mismatch(newOrder(r.Seed+1, len(learn)), learn, c.Batch, r.Model.Config.Context)
+	if err != nil {
+		return nil, err
+	}
+	var heldBatches [][]*judged
+	if len(held) > 1 {
+		if heldBatches, err = mismatch(newOrder(r.Seed+1, len(held)), held, c.Batch, r.Model.Config.Context); err != nil {
+			return nil, err
+		}
+	}
+	watch := monitor.New(monitor.KTO, monitor.Limits{})
+	if err := r.Begin(tune.Work{Data: data, Epoch: len(batches), Extra: watch}); err != nil {
+		return nil, err
+	}
+	begin := time.Now()
+	if err := remember(ctx, r, judgedAnswers(batches, heldBatches)); err != nil {
+		return nil, err
+	}
+	r.Spent("reference", begin)
+	walk := newOrder(r.Seed, len(batches))
+	for r.Next(ctx) {
+		begin := time.Now()
+		batch := take(r, walk, batches, 1)[0]
+		zero, err := zeroOf(r, batch)
+		if err != nil {
+			return nil, err
+		}
+		t, err := learnJudged(r, weights, batch, zero)
+		if err != nil {
+			return nil, err
+		}
+		if err := firstStep(r, t.loss(), (t.good*weights.Good+t.bad*weights.Bad)/(t.good+t.bad)/2); err != nil {
+			return nil, err
+		}
+		m, err := r.Update(tune.Metric{Loss: t.loss(), Tokens: t.tokens, Positions: t.positions, Epoch: int((r.Row-1)/int64(len(batches))) + 1, Values: t.values(c.Beta)})
+		if err != nil {
+			return nil, err
+		}
+		r.Spent("learn", begin)
+		seen := measured(m)
+		if len(heldBatches) > 0 && r.Due() {
+			begin := time.Now()
+			scores, err := measureJudged(r, weights, heldBatches)
+			if err == nil {
+				err = r.Validated(scores)
+			}
+			if err != nil {
+				return nil, err
+			}
+			seen[monitor.HeldLoss] = scores["loss"]
+			r.Spent("validate", begin)
+		}
+		look(r, watch, seen)
+	}
+	return r.Finish()
+}
+
+func counts(list []*judged) (good, bad int) {
+	for _, j := range list {
+		if j.good {
+			good++
+		} else {
+			bad++
+		}
+	}
+	return good, bad
+}
+
+// mismatch makes batches of n in random order and gives each prompt the answer of the next in its batch, of the first one for the last
+// (the batch is rotated by one); an answer to the same prompt is passed over. A last batch of one joins the one before.
+func mismatch(walk *order, list []*judged, n, context int) (batches [][]*judged, err error) {
+	shuffled := make([]*judged, len(list))
+	for i := range list {
+		shuffled[i] = list[walk.at(int64(i))]
+	}
+	for len(shuffled) > 0 {
+		k := min(n, len(shuffled))
+		if len(shuffled)-k == 1 {
+			k++
+		}
+		batches, shuffled = append(batches, shuffled[:k:k]), shuffled[k:]
+	}
+	found := false
+	for _, b := range batches {
+		for i, j := range b {
+			for step := 1; step < len(b) && j.other == nil; step++ {
+				if next := b[(i+step)%len(b)]; next.key != j.key {
+					j.other = crossed(j, next, context)
+					found = true
+				}
+			}
+		}
+	}
+	if !found {
+		return nil, fmt.Errorf("kto: no batch of %d has answers to two prompts: the point of comparison needs answers that belong to other prompts", n)
+	}
+	return batches, nil
+}
+
+// crossed is the prompt of one and the answer of another, cut where the context ends.
+func crossed(prompt, from *judged, context int) *answer {
+	s := &chat.Sequence{}
+	s.IDs = append(append(s.IDs, prompt.IDs[:prompt.prompt]...), from.IDs[from.prompt:]...)
+	s.Targets = append(append(s.Targets, prompt.Targets[:prompt.prompt]...), from.Targets[from.prompt:]...)
+	n := min(len(s.IDs), context)
+	s.IDs, s.Targets = s.IDs[:n], s.Targets[:n]
+	return newAnswer(s)
+}
+
+func judgedAnswers(lists ...[][]*judged) (all []*answer) {
+	for _, batches := range lists {
+		for _, b := range batches {
+			for _, j := range b {
+				all = append(all, j.answer)
+				if j.other != nil {
+					all = append(all, j.other)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// zeroOf is the point of comparison of a batch: no gradient flows through it.
+func zeroOf(r *tune.Run, batch []*judged) (float64, error) {
+	var others []*answer
+	for _, j := range batch {
+		if j.other != nil {
+			others = append(others, j.other)
+		}
+	}
+	var ratios []float64
+	var l lot
+	for _, group := range passes(others, func(a *answer) int { return len(a.IDs) }) {
+		l.reset()
+		for _, a := range group {
+			l.add(a)
+		}
+		o, err := r.Trainer.Outputs(&l.Batch, nil)
+		if err != nil {
+			return 0, err
+		}
+		for i, a := range group {
+			ratios = append(ratios, l.parts[i].sum(o.Nats)-a.before)
+		}
+	}
+	return loss.KTOZero(ratios), nil
+}
+
+// learnJudged adds the gradients of the mean loss of a batch.
+func learnJudged(r *tune.Run, weights loss.KTOOptions, batch []*judged, zero float64) (*judgedTally, error) {
+	t := &judgedTally{zero: zero}
+	var l lot
+	for _, group := range passes(batch, func(j *judged) int { return len(j.IDs) }) {
+		l.fillJudged(group)
+		_, err := r.Trainer.AccumulateJoint(&l.Batch, nil, func(o llm.Outputs, g llm.Gradients) float64 {
+			for i, j := range group {
+				slope := t.add(weights, j, l.parts[i].sum(o.Nats))
+				l.parts[i].push(&l, g.Nats, slope/float64(len(batch)))
+			}
+			return 0
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, j := range batch {
+		if j.other != nil {
+			t.positions += int64(len(j.other.IDs)) / 3 // forward alone
+		}
+	}
+	return t, nil
+}
+
+// measureJudged measures batches that are held out, each with its own point of comparison.
+func measureJudged(r *tune.Run, weights loss.KTOOptions, batches [][]*judged) (map[string]float64, error) {
+	all := &judgedTally{}
+	var l lot
+	var zeros float64
+	for _, b := range batches {
+		zero, err := zeroOf(r, b)
+		if err != nil {
+			return nil, err
+		}
+		all.zero = zero
+		zeros += zero / float64(len(batches))
+		for _, group := range passes(b, func(j *judged) int { return len(j.IDs) }) {
+			l.fillJudged(group)
+			o, err := r.Trainer.Outputs(&l.Batch, nil)
+			if err != nil {
+				return nil, err
+			}
+			for i, j := range group {
+				all.add(weights, j, l.parts[i].sum(o.Nats))
+			}
+		}
+	}
+	all.zero = zeros
+	v := all.values(weights.Beta)
+	v["loss"] = all.loss()
+	return v, nil
+}
+
+func (l *lot) fillJudged(group []*judged) {
+	l.reset()
+	for _, j := range group {
+		l.add(j.answer)
+	}
+}
+
+// judgedTally sums up what a step's or a validation's answers show.
+type judgedTally struct {
+	zero, sum           float64
+	good, bad           float64 // answers
+	ratioGood, ratioBad float64 // sums of log-ratios to the reference
+	logpGood, right     float64
+	tokens, positions   int64
+}
+
+// add takes an answer in, by its sum under the policy, and gives d(loss)/d(sum).
+func (t *judgedTally) add(o loss.KTOOptions, j *judged, logp float64) float64 {
+	ratio := logp - j.before
+	v, slope := loss.KTO(ratio, t.zero, j.good, o)
+	t.sum += v
+	if j.good {
+		t.good++
+		t.ratioGood += ratio
+		t.logpGood += logp
+		t.right += ahead(ratio, t.zero)
+	} else {
+		t.bad++
+		t.ratioBad += ratio
+		t.right += ahead(t.zero, ratio)
+	}
+	t.tokens += int64(j.tokens)
+	t.positions += int64(len(j.IDs))
+	return slope
+}
+
+func (t *judgedTally) loss() float64 { return t.sum / (t.good + t.bad) }
+
+// values are the measures of monitor; those of good or bad answers only where there are some.
+func (t *judgedTally) values(beta float64) map[string]float64 {
+	v := map[string]float64{monitor.Baseline: t.zero, monitor.Accuracy: t.right / (t.good + t.bad)}
+	if t.good > 0 {
+		v[monitor.Chosen], v[monitor.ChosenLogP] = beta*t.ratioGood/t.good, t.logpGood/t.good
+	}
+	if t.bad > 0 {
+		v[monitor.Rejected] = beta * t.ratioBad / t.bad
+	}
+	if t.good > 0 && t.bad > 0 {
+		v[monitor.Margin] = v[monitor.Chosen] - v[monitor.Rejected]
+	}
+	return v
+}
