@@ -1,0 +1,172 @@
+package prefer
+
+import (
+	"context"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"winnow/train/loss"
+	"winnow/train/monitor"
+	"winnow/train/tune"
+	"winnow/train/tune/tunetest"
+)
+
+func toyDPO(file, name string, batch int) DPOConfig {
+	p, err := loss.PreferenceNamed(name)
+	if err != nil {
+		panic(err)
+	}
+	return DPOConfig{Rows: toyRows(file, batch), Loss: name, PairOptions: p.Defaults}
+}
+
+// Every loss raises the log-odds of better answers on prompts that it has not seen; the first step is as it must be, to the last bit.
+func TestDPOLearns(t *testing.T) {
+	parent, file, pool := toyParent(t), toyPairs(t, 80), tunetest.Pool(t)
+	for _, p := range loss.Preferences() {
+		t.Run(p.Name, func(t *testing.T) {
+			var s seen
+			o := toyOptions(parent, t.TempDir(), pool, 30, 3e-3)
+			o.Tell = s.tell
+			r := must[*tune.Result](t)(DPO(context.Background(), o, toyDPO(file, p.Name, 8)))
+			if first, known := p.First(p.Defaults); known {
+				if math.Abs(s.first.Loss-first) > 1e-15 || s.first.Values[monitor.Margin] != 0 || s.first.Values[monitor.Chosen] != 0 || s.first.Values[monitor.Accuracy] != .5 {
+					t.Errorf("first step: loss %v, must be %v; %v", s.first.Loss, first, s.first.Values)
+				}
+			}
+			if r.Eval[monitor.Accuracy] < .9 {
+				t.Errorf("held out: %v", r.Eval)
+			}
+			if p.Reference && !(r.Eval[monitor.Margin] > .01) {
+				t.Errorf("margin held out: %v", r.Eval)
+			}
+			if odds := r.Eval[monitor.ChosenLogP] - r.Eval[rejectedLogP]; !(odds > 2) {
+				t.Errorf("log-odds held out: %v", odds)
+			}
+		})
+	}
+}
+
+func TestDPOResumes(t *testing.T) {
+	parent, file, pool := toyParent(t), toyPairs(t, 30), tunetest.Pool(t)
+	for _, name := range []string{"sigmoid", "orpo"} {
+		tunetest.Resume(t, 4, func(ctx context.Context, out string, tell func(tune.Event)) error {
+			o := toyOptions(parent, out, pool, 12, 1e-3)
+			o.Tell = tell
+			_, err := DPO(ctx, o, toyDPO(file, name, 4))
+			return err
+		})
+	}
+}
+
+// A step through several passes is the step through one.
+func TestDPOPasses(t *testing.T) {
+	list := []int{5, 9000, 9000, 1, 20000, 3, 4}
+	var got [][]int
+	for _, g := range passes(list, func(n int) int { return n }) {
+		got = append(got, g)
+	}
+	if len(got) != 4 || len(got[0]) != 2 || len(got[1]) != 2 || len(got[2]) != 1 || len(got[3]) != 2 {
+		t.Errorf("passes: %v", got)
+	}
+}
+
+// The reference is read once: what is in OUT is taken where its key is right, whole or begun, and made again where it is not.
+func TestReferenceIsKept(t *testing.T) {
+	parent, file, pool := toyParent(t), toyPairs(t, 30), tunetest.Pool(t)
+	out := t.TempDir()
+	run := func(ctx context.Context, out string) int {
+		reads := 0
+		o := toyOptions(parent, out, pool, 4, 1e-3)
+		o.Fresh = true
+		o.Tell = func(e tune.Event) {
+			if e.Type == "reference" {
+				reads++
+			}
+		}
+		if _, err := DPO(ctx, o, toyDPO(file, "sigmoid", 4)); err != nil && !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		return reads
+	}
+	if n := run(ended(), out); n != 0 {
+		t.Errorf("a stopped run read %d times", n)
+	}
+	if n := run(context.Background(), out); n == 0 {
+		t.Error("nothing was read")
+	}
+	path := filepath.Join(out, referenceName)
+	want := must[[]byte](t)(os.ReadFile(path))
+	if n := run(context.Background(), out); n != 0 {
+		t.Errorf("read again, %d times", n)
+	}
+	known := must[sums](t)(readSums(path))
+	known.Sums = known.Sums[:len(known.Sums)/2]
+	if err := known.write(path); err != nil {
+		t.Fatal(err)
+	}
+	if n := run(context.Background(), out); n == 0 {
+		t.Error("half of the sums were taken for all")
+	}
+	if got := must[[]byte](t)(os.ReadFile(path)); string(got) != string(want) {
+		t.Error("going on from half gives other sums")
+	}
+	known.Key, known.Sums[0] = strings.Repeat("0", 64), 1
+	if err := known.write(path); err != nil {
+		t.Fatal(err)
+	}
+	run(context.Background(), out)
+	if got := must[[]byte](t)(os.ReadFile(path)); string(got) != string(want) {
+		t.Error("sums of another key were taken")
+	}
+	if err := os.WriteFile(path, []byte("no JSON"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	run(context.Background(), out)
+	if got := must[[]byte](t)(os.ReadFile(path)); string(got) != string(want) {
+		t.Error("a broken file was taken")
+	}
+}
+
+// A reference that is another model's is seen at the first step, and named.
+func TestForeignReference(t *testing.T) {
+	parent, file, pool := toyParent(t), toyPairs(t, 30), tunetest.Pool(t)
+	out := t.TempDir()
+	o := toyOptions(parent, out, pool, 4, 1e-3)
+	must[*tune.Result](t)(DPO(context.Background(), o, toyDPO(file, "sigmoid", 4)))
+	path := filepath.Join(out, referenceName)
+	known := must[sums](t)(readSums(path))
+	for i := range known.Sums {
+		known.Sums[i] += float64(i%2) * .5
+	}
+	if err := known.write(path); err != nil {
+		t.Fatal(err)
+	}
+	o.Fresh = true
+	if _, err := DPO(context.Background(), o, toyDPO(file, "sigmoid", 4)); err == nil || !strings.Contains(err.Error(), "first step") {
+		t.Errorf("a foreign reference: %v", err)
+	}
+}
+
+func TestDPORefuses(t *testing.T) {
+	parent, file, pool := toyParent(t), toyPairs(t, 30), tunetest.Pool(t)
+	for want, change := range map[string]func(*DPOConfig){
+		"not known": func(c *DPOConfig) { c.Loss = "dop" },
+		"beta":      func(c *DPOConfig) { c.Beta = 0 },
+		"smoothing": func(c *DPOConfig) { c.Smoothing = .5 },
+		"batch":     func(c *DPOConfig) { c.Batch = 0 },
+		"no files":  func(c *DPOConfig) { c.Files = nil },
+		"share":     func(c *DPOConfig) { c.Share = 1 },
+		"cut":       func(c *DPOConfig) { c.Cut = "turns" },
+		"too_long":  func(c *DPOConfig) { c.Len = 5 },
+	} {
+		c := toyDPO(file, "sigmoid", 4)
+		change(&c)
+		if _, err := DPO(context.Background(), toyOptions(parent, t.TempDir(), pool, 4, 1e-3), c); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+}
