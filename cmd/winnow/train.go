@@ -17,6 +17,9 @@ func (a *app) trainCmd() *cobra.Command {
 		a.trainTokenizer(),
 		a.trainSweep(),
 		a.trainScaling(),
+		a.trainReward(),
+		a.trainDPO(),
+		a.trainKTO(),
 	)
 	return cmd
 }

@@ -19,10 +19,10 @@ type Slope struct{ Chosen, Rejected float64 }
 
 // PairOptions are the constants of a loss of preferences. Each loss reads those that its text names.
 type PairOptions struct {
-	Beta      float64 // inverse temperature
-	Smoothing float64 // share of pairs whose label is wrong: cdpo, robust; below .5
-	Gamma     float64 // margin of simpo
-	Anchor    float64 // weight of the cross entropy of the chosen answer, mean over its tokens (RPO); 0: none. orpo has 1 of its own
+	Beta      float64 `json:"beta"`            // inverse temperature
+	Smoothing float64 `json:"label_smoothing"` // share of pairs whose label is wrong: cdpo, robust; below .5
+	Gamma     float64 `json:"gamma"`           // margin of simpo
+	Anchor    float64 `json:"anchor"`          // weight of the cross entropy of the chosen answer, mean over its tokens (RPO); 0: none. orpo has 1 of its own
 }
 
 // Preference is one loss of pairs.

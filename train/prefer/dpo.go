@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"winnow/train/checkpoint"
 	"winnow/train/llm"
 	"winnow/train/loss"
 	"winnow/train/monitor"
@@ -26,7 +27,10 @@ func DPO(ctx context.Context, o tune.Options, c DPOConfig) (*tune.Result, error)
 	if err = errors.Join(err, c.Check(1), c.checkPair()); err != nil {
 		return nil, err
 	}
-	r, err := tune.Open(o, "dpo", c)
+	r, err := tune.Open(o, checkpoint.KindPolicy, struct {
+		Method string `json:"method"`
+		DPOConfig
+	}{"dpo", c})
 	if err != nil {
 		return nil, err
 	}

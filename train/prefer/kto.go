@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"winnow/train/chat"
+	"winnow/train/checkpoint"
 	"winnow/train/llm"
 	"winnow/train/loss"
 	"winnow/train/monitor"
@@ -30,7 +31,10 @@ func KTO(ctx context.Context, o tune.Options, c KTOConfig) (*tune.Result, error)
 	if !(c.Beta > 0) || c.Good < 0 || c.Bad < 0 || (c.Good == 0) != (c.Bad == 0) {
 		return nil, fmt.Errorf("beta %g, weights %g and %g: beta is above 0, weights are both given or none", c.Beta, c.Good, c.Bad)
 	}
-	r, err := tune.Open(o, "kto", c)
+	r, err := tune.Open(o, checkpoint.KindPolicy, struct {
+		Method string `json:"method"`
+		KTOConfig
+	}{"kto", c})
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ func Reward(ctx context.Context, o tune.Options, c RewardConfig) (*tune.Result, 
 	if c.Centring < 0 {
 		return nil, fmt.Errorf("centring of %g: it is at least 0", c.Centring)
 	}
-	r, err := tune.Open(o, "reward", c)
+	r, err := tune.Open(o, checkpoint.KindReward, c)
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +161,8 @@ func (t *rewardTally) values() map[string]float64 {
 		monitor.Margin: (t.chosen - t.rejected) / t.n}
 }
 
-// Scale turns the head's scalar into the reward: (scalar - Mean)/SD. A published head has SD in its weights; Mean/SD is what is taken off.
+// Scale is what turned the fitted head's scalar into the reward: (scalar - Mean)/SD. The published head's weights are divided by SD
+// already, and Card.Bias takes the mean off.
 type Scale struct {
 	Mean    float64 `json:"mean"`
 	SD      float64 `json:"sd"`      // P(a is better than b) = σ(SD·(reward of a - reward of b))
@@ -237,6 +238,7 @@ func (c RewardConfig) publish(r *tune.Run, head *llm.Head, list []*duo, held boo
 		return err
 	}
 	card := Card{Scale: scaleOf(rewards)}
+	card.Bias = -card.Scale.Mean / card.Scale.SD
 	if held {
 		card.Held = calibrate(rewards)
 	}
