@@ -27,7 +27,7 @@ type Card struct {
 
 // save writes the folder, with the head scaled; adapters are merged, since a head stands on the whole model.
 func (c Card) save(r *tune.Run, head *llm.Head, info *checkpoint.Info) error {
-	r.Model.Merge()
+	r.Model.Merge(r.Pool)
 	weights := head.Params()[0].Value
 	fitted := slices.Clone(weights)
 	defer copy(weights, fitted)

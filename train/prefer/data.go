@@ -2,7 +2,6 @@ package prefer
 
 import (
 	"cmp"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -88,17 +87,23 @@ type answer struct {
 	before float64 // sum of log-probabilities under the reference
 }
 
-func newAnswer(s *chat.Sequence) *answer {
-	a := &answer{Sequence: s, prompt: max(slices.Index(s.Targets, true), 1)}
+func newAnswer(s *chat.Sequence, key uint64) *answer {
+	a := &answer{Sequence: s, key: key, prompt: max(slices.Index(s.Targets, true), 1)}
 	for _, t := range s.Targets[1:] {
 		if t {
 			a.tokens++
 		}
 	}
-	h := fnv.New64a()
-	binary.Write(h, binary.LittleEndian, s.IDs[:a.prompt])
-	a.key = h.Sum64()
 	return a
+}
+
+// keyOf is a hash of a prompt, whatever of it is cut.
+func keyOf(prompt []chat.Message) uint64 {
+	h := fnv.New64a()
+	for _, m := range prompt {
+		fmt.Fprintf(h, "%s\x00%s\x00", m.Role, m.Content)
+	}
+	return h.Sum64()
 }
 
 // duo is a preference as tokens.
@@ -123,7 +128,8 @@ func readDuos(r *tune.Run, o Rows) (learn, held []*duo, a *Account, err error) {
 		if err != nil {
 			return nil, 0, err
 		}
-		d := &duo{chosen: newAnswer(two.Chosen), rejected: newAnswer(two.Rejected)}
+		key := keyOf(p.Prompt)
+		d := &duo{chosen: newAnswer(two.Chosen, key), rejected: newAnswer(two.Rejected, key)}
 		if p.Margin != nil {
 			d.margin = *p.Margin
 		}
@@ -148,7 +154,7 @@ func readJudged(r *tune.Run, o Rows) (learn, held []*judged, a *Account, err err
 		if err != nil {
 			return nil, 0, err
 		}
-		return &judged{answer: newAnswer(s), good: j.Good}, left, nil
+		return &judged{answer: newAnswer(s, keyOf(j.Prompt)), good: j.Good}, left, nil
 	}
 	learn, err = read(source.Feedback(o.Files, o.Read), encode, a)
 	if err == nil && len(o.Held) > 0 {

@@ -159,7 +159,7 @@ func crossed(prompt, from *judged, context int) *answer {
 	s.Targets = append(append(s.Targets, prompt.Targets[:prompt.prompt]...), from.Targets[from.prompt:]...)
 	n := min(len(s.IDs), context)
 	s.IDs, s.Targets = s.IDs[:n], s.Targets[:n]
-	return newAnswer(s)
+	return newAnswer(s, prompt.key)
 }
 
 func judgedAnswers(lists ...[][]*judged) (all []*answer) {

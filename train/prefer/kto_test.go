@@ -62,7 +62,7 @@ func TestMismatch(t *testing.T) {
 	list := make([]*judged, 7)
 	for i := range list {
 		ids := []int32{int32(i / 2), 50 + int32(i), 9}
-		list[i] = &judged{answer: newAnswer(sequence(ids, 1))}
+		list[i] = &judged{answer: newAnswer(sequence(ids, 1), uint64(i/2))}
 	}
 	inOrder := &order{perm: []int{0, 1, 2, 3, 4, 5, 6}}
 	batches := must[[][]*judged](t)(mismatch(inOrder, list, 3, 8))

@@ -38,7 +38,7 @@ func TestRealData(t *testing.T) {
 	if data == "" {
 		t.Skip("WINNOW_DATA is not set: no real preferences to learn from")
 	}
-	parent, pool := imported(t, "768"), tunetest.Pool(t)
+	parent, pool := imported(t, "384"), tunetest.Pool(t)
 	for _, c := range []struct {
 		file, method, want string
 	}{
@@ -52,6 +52,7 @@ func TestRealData(t *testing.T) {
 		t.Run(c.method+"/"+c.file, func(t *testing.T) {
 			var s seen
 			o := toyOptions(parent, t.TempDir(), pool, 20, 1e-3)
+			o.Eval = 20
 			o.Template, o.Tell = "plain", s.tell
 			rows := Rows{Files: []string{filepath.Join(data, "pref", c.file)}, Share: .02, Cut: chat.CutAnswer, Dropped: .01, Batch: 4}
 			var r *tune.Result

@@ -41,7 +41,7 @@ type Progress struct {
 // key of all that it depends on: the parent's weights, the template, the kernel, the ids.
 func remember(ctx context.Context, r *tune.Run, list []*answer) error {
 	path := filepath.Join(r.Out, referenceName)
-	known := sums{Key: keyOf(r, list)}
+	known := sums{Key: sumsKey(r, list)}
 	if old, err := readSums(path); err != nil {
 		return err
 	} else if old.Key == known.Key && len(old.Sums) <= len(list) {
@@ -114,7 +114,7 @@ func readSums(path string) (s sums, err error) {
 	return s, nil
 }
 
-func keyOf(r *tune.Run, list []*answer) string {
+func sumsKey(r *tune.Run, list []*answer) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "1\x00%s\x00%s\x00%s\x00%s\x00", r.Info.Hash, r.Tokenizer.Hash(), r.Template.Hash(), r.Pool.Kernel())
 	for _, a := range list {

@@ -219,13 +219,15 @@ func calibrate(rewards []float64) *Calibration {
 		b.Pairs++
 		b.Sure += sure
 		b.Right += ahead(d, 0)
-		c.Loss += nats / float64(c.Pairs)
-		c.Accuracy += ahead(d, 0) / float64(c.Pairs)
+		c.Loss += nats
+		c.Accuracy += ahead(d, 0)
 	}
+	n := float64(max(c.Pairs, 1))
+	c.Loss, c.Accuracy = c.Loss/n, c.Accuracy/n
 	for i := range c.Bins {
 		if b := &c.Bins[i]; b.Pairs > 0 {
 			b.Sure, b.Right = b.Sure/float64(b.Pairs), b.Right/float64(b.Pairs)
-			c.Error += math.Abs(b.Sure-b.Right) * float64(b.Pairs) / float64(c.Pairs)
+			c.Error += math.Abs(b.Sure-b.Right) * float64(b.Pairs) / n
 		}
 	}
 	return c
