@@ -11,10 +11,10 @@ import (
 func (a *app) trainDPO() *cobra.Command {
 	var f preferFlags
 	f.stage.Settings = tune.Defaults()
-	f.stage.Epochs, f.stage.Rate = 1, 1e-5
+	f.stage.Epochs, f.stage.Share = 1, .1
 	var c prefer.DPOConfig
 	cmd := &cobra.Command{
-		Use: "dpo FILE... --model DIR --out DIR", Args: exactArgs(1, 1<<20),
+		Use: "dpo --model MODEL --data FILE... --out DIR", Args: exactArgs(0, 1<<20),
 		Short: a.lang.T("tune a model on preferences (DPO, IPO, SimPO, ORPO ...)", "用偏好数据对齐模型（DPO、IPO、SimPO、ORPO 等）"),
 		Long: a.lang.T(`Tune a model so that it prefers the chosen answers. FILE has rows of a prompt with a chosen and a rejected answer in any of
 the shapes of winnow check --as preference. The reference is --model itself: what it says of all answers is computed once and

@@ -10,10 +10,10 @@ import (
 func (a *app) trainKTO() *cobra.Command {
 	var f preferFlags
 	f.stage.Settings = tune.Defaults()
-	f.stage.Epochs, f.stage.Rate = 1, 1e-5
+	f.stage.Epochs, f.stage.Share = 1, .1
 	var c prefer.KTOConfig
 	cmd := &cobra.Command{
-		Use: "kto FILE... --model DIR --out DIR", Args: exactArgs(1, 1<<20),
+		Use: "kto --model MODEL --data FILE... --out DIR", Args: exactArgs(0, 1<<20),
 		Short: a.lang.T("tune a model on answers that are judged good or bad (KTO)", "用好评与差评对齐模型（KTO）"),
 		Long: a.lang.T(`Tune a model on single answers with a label, such as thumbs up and down, in any of the shapes of winnow check --as feedback; a
 preference is two of them. The reference is --model itself. Answers are compared with a point that mismatched answers of the same

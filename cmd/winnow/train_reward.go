@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,16 +19,19 @@ type preferFlags struct {
 	stage stageFlags
 	read  rowFlags
 	rows  prefer.Rows
+	data  []string
 	cut   string
 }
 
 // add makes the flags; what stands in stage's Settings already is their default.
 func (f *preferFlags) add(a *app, cmd *cobra.Command, batch int, of string) {
 	f.stage.add(a, cmd)
+	f.stage.addLoRA(a, cmd)
 	f.read.add(a, cmd)
 	t, fl, o := a.lang.T, cmd.Flags(), &f.rows
-	fl.StringArrayVar(&o.Held, "held", nil, t("file of held-out rows, in place of --held-share; may be given more than once", "留出数据文件，代替 --held-share；可多次给出"))
-	fl.Float64Var(&o.Share, "held-share", .05, t("share of the prompts that is held out", "留出的提示比例"))
+	fl.StringArrayVar(&f.data, "data", nil, t("file of rows; may be given more than once", "数据文件；可多次给出"))
+	fl.StringArrayVar(&o.Held, "eval-data", nil, t("file of rows to validate on, in place of --holdout", "用于验证的数据文件，代替 --holdout"))
+	fl.Float64Var(&o.Share, "holdout", .05, t("share of the prompts that are only validated on", "仅用于验证的提示的比例"))
 	fl.IntVar(&o.Len, "length", 0, t("tokens of a prompt with its answer; 0: the model's context", "提示连同回答的 token 数；0 为模型的上下文长度"))
 	fl.StringVar(&f.cut, "cut", string(chat.CutPrompt), t("what becomes of longer rows: prompt leaves off the begin of their prompt, answer also the end of their answer", "过长数据的处理：prompt 去掉提示的开头，answer 还会去掉回答的末尾"))
 	fl.Float64Var(&o.Dropped, "most-dropped", .05, t("share of rows that may be of no use", "允许无法使用的行的比例"))
@@ -38,6 +42,9 @@ func (f *preferFlags) add(a *app, cmd *cobra.Command, batch int, of string) {
 func (f *preferFlags) ready(a *app, files []string, show *stageProgress) error {
 	if err := f.read.settle(); err != nil {
 		return err
+	}
+	if files = append(slices.Clip(f.data), files...); len(files) == 0 {
+		return usage("%s", a.lang.T("give --data, a file of rows", "请给出 --data，即数据文件"))
 	}
 	f.rows.Files, f.rows.Read, f.rows.Cut = files, f.read.Options, chat.Cut(f.cut)
 	return f.stage.ready(a, show)
@@ -86,10 +93,10 @@ func (a *app) card(c prefer.Card) {
 func (a *app) trainReward() *cobra.Command {
 	var f preferFlags
 	f.stage.Settings = tune.Defaults()
-	f.stage.Epochs, f.stage.Rate = 1, 1e-4
+	f.stage.Epochs = 1
 	c := prefer.RewardConfig{Centring: .01}
 	cmd := &cobra.Command{
-		Use: "reward FILE... --model DIR --out DIR", Args: exactArgs(1, 1<<20),
+		Use: "reward --model MODEL --data FILE... --out DIR", Args: exactArgs(0, 1<<20),
 		Short: a.lang.T("train a reward model on preferences", "用偏好数据训练奖励模型"),
 		Long: a.lang.T(`Train a reward model on preferences (Bradley-Terry): a scalar head on the model, read at the end of an answer. FILE has rows
 of a prompt with a chosen and a rejected answer in any of the shapes of winnow check --as preference, with a margin where

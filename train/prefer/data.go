@@ -137,7 +137,9 @@ func readDuos(r *tune.Run, o Rows) (learn, held []*duo, a *Account, err error) {
 	}
 	learn, err = read(source.Pairs(o.Files, o.Read), encode, a)
 	if err == nil && len(o.Held) > 0 {
-		held, err = read(source.Pairs(o.Held, o.Read), encode, a)
+		if held, err = read(source.Pairs(o.Held, o.Read), encode, a); err == nil {
+			learn = apart(learn, held, a, func(d *duo) uint64 { return d.chosen.key })
+		}
 	} else if err == nil {
 		learn, held = divide(learn, r.Seed, o.Share, func(d *duo) uint64 { return d.chosen.key })
 	}
@@ -158,7 +160,9 @@ func readJudged(r *tune.Run, o Rows) (learn, held []*judged, a *Account, err err
 	}
 	learn, err = read(source.Feedback(o.Files, o.Read), encode, a)
 	if err == nil && len(o.Held) > 0 {
-		held, err = read(source.Feedback(o.Held, o.Read), encode, a)
+		if held, err = read(source.Feedback(o.Held, o.Read), encode, a); err == nil {
+			learn = apart(learn, held, a, func(j *judged) uint64 { return j.key })
+		}
 	} else if err == nil {
 		learn, held = divide(learn, r.Seed, o.Share, func(j *judged) uint64 { return j.key })
 	}
@@ -215,13 +219,34 @@ func (a *Account) check(o Rows, learn int) error {
 	if len(a.First) > 0 {
 		first = "; the first: " + a.First[0]
 	}
-	if share := float64(a.Dropped) / float64(max(a.Rows, 1)); share > o.Dropped {
-		return fmt.Errorf("%d of %d rows (%.1f %%) cannot be used, %.1f %% are allowed: %s%s", a.Dropped, a.Rows, 100*share, 100*o.Dropped, a, first)
+	useless := a.Dropped - a.Reasons[HeldPrompt]
+	if share := float64(useless) / float64(max(a.Rows, 1)); share > o.Dropped {
+		return fmt.Errorf("%d of %d rows (%.1f %%) cannot be used, %.1f %% are allowed: %s%s", useless, a.Rows, 100*share, 100*o.Dropped, a, first)
 	}
 	if learn == 0 {
 		return fmt.Errorf("no row to learn from: %s%s", a, first)
 	}
 	return nil
+}
+
+// HeldPrompt is the reason of rows that are not learnt from because their prompt is one of the held-out file's.
+const HeldPrompt = "held_prompt"
+
+// apart leaves out what shares a prompt with held-out rows.
+func apart[T any](learn, held []T, a *Account, key func(T) uint64) (list []T) {
+	known := map[uint64]bool{}
+	for _, x := range held {
+		known[key(x)] = true
+	}
+	for _, x := range learn {
+		if known[key(x)] {
+			a.Used--
+			a.drop(HeldPrompt, errors.New("the prompt is a held-out one"))
+		} else {
+			list = append(list, x)
+		}
+	}
+	return list
 }
 
 // divide holds rows out by a hash of their prompt, so that all rows of a prompt are on one side.
@@ -237,7 +262,7 @@ func divide[T any](list []T, seed uint64, share float64, key func(T) uint64) (le
 }
 
 // dataOf names the files for the lineage.
-func (o Rows) dataOf() ([]checkpoint.Data, error) {
+func (o Rows) dataOf() ([]checkpoint.File, error) {
 	data, err := tune.DataOf(slices.Concat(o.Files, o.Held), nil)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", strings.Join(o.Files, ", "), err)

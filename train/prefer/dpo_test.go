@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"winnow/train/llm"
 	"winnow/train/loss"
 	"winnow/train/monitor"
 	"winnow/train/tune"
@@ -47,6 +48,55 @@ func TestDPOLearns(t *testing.T) {
 				t.Errorf("log-odds held out: %v", odds)
 			}
 		})
+	}
+}
+
+// Adapters learn too, from a reference that is the model without them; the first step is as exact.
+func TestLoRALearns(t *testing.T) {
+	parent, pairs, answers, pool := toyParent(t), toyPairs(t, 80), toyJudged(t, 80), tunetest.Pool(t)
+	for _, method := range []string{"dpo", "kto", "reward"} {
+		var s seen
+		o := toyOptions(parent, t.TempDir(), pool, 30, 1e-2)
+		o.Tell, o.LoRA = s.tell, &llm.LoRA{Rank: 4, Alpha: 8}
+		var r *tune.Result
+		var err error
+		first := math.Ln2
+		switch method {
+		case "dpo":
+			r, err = DPO(context.Background(), o, toyDPO(pairs, "sigmoid", 8))
+		case "kto":
+			r, err = KTO(context.Background(), o, KTOConfig{Rows: toyRows(answers, 8), Beta: .3, Good: 1, Bad: 1})
+			first = .5
+		default:
+			r, err = Reward(context.Background(), o, RewardConfig{Rows: toyRows(pairs, 8)})
+			first = s.first.Loss
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if math.Abs(s.first.Loss-first) > 1e-15 || !(r.Eval[monitor.Margin] > .5) {
+			t.Errorf("%s: first loss %v, held out %v", method, s.first.Loss, r.Eval)
+		}
+		if method == "reward" {
+			scorer := must[*Scorer](t)(OpenScorer(o.Out, pool))
+			if scorer.Card.Held.Accuracy <= .8 {
+				t.Errorf("reward: %+v", scorer.Card)
+			}
+		}
+	}
+}
+
+// Rows whose prompt is a held-out file's are not learnt from.
+func TestHeldFile(t *testing.T) {
+	parent, pool := toyParent(t), tunetest.Pool(t)
+	var s seen
+	o := toyOptions(parent, t.TempDir(), pool, 4, 1e-3)
+	o.Tell = s.tell
+	c := toyDPO(toyPairs(t, 30), "sigmoid", 4)
+	c.Held = []string{toyPairs(t, 10)}
+	must[*tune.Result](t)(DPO(context.Background(), o, c))
+	if got, want := s.more["data"].(*Account).String(), "40 rows, 30 used, 10 held out, 0 cut, held_prompt 10"; got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }
 
