@@ -54,7 +54,7 @@ func TestDPOLearns(t *testing.T) {
 // Adapters learn too, from a reference that is the model without them; the first step is as exact.
 func TestLoRALearns(t *testing.T) {
 	parent, pairs, answers, pool := toyParent(t), toyPairs(t, 80), toyJudged(t, 80), tunetest.Pool(t)
-	for _, method := range []string{"dpo", "kto", "reward"} {
+	for _, method := range []string{"reward"} {
 		var s seen
 		o := toyOptions(parent, t.TempDir(), pool, 30, 1e-2)
 		o.Tell, o.LoRA = s.tell, &llm.LoRA{Rank: 4, Alpha: 8}
