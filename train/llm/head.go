@@ -21,9 +21,14 @@ type crossEntropy struct {
 	targets    []int32
 	counted    []int32   // rows with a target, ascending
 	weights    []float32 // [rows] or nil
+	rule       lossRule  // nil: losses
 	vocab, dim int
 	grad       *tensor // of x, once computed
 }
+
+// lossRule makes what turns a chunk's logits into losses (nats, if not nil) and, where weights are given, into the gradient of
+// weights·nats in place.
+type lossRule func(nats, weights []float32) func(rows []int32, logits []float32)
 
 // chunkValues bounds the logits that exist at a time (8 MB), chunkRows their rows.
 const (
@@ -38,11 +43,14 @@ func (o *crossEntropy) Operands() []mat.Tensor { return []mat.Tensor{o.x, o.w} }
 func (o *crossEntropy) Forward() (mat.Tensor, error) {
 	nats := o.arena.get(o.rows)
 	clear(nats)
+	if o.rule == nil {
+		o.rule = o.losses
+	}
 	back := o.train && o.weights != nil
 	if back {
-		o.pass(true, o.losses(nats, o.weights))
+		o.pass(true, o.rule(nats, o.weights))
 	} else {
-		o.pass(false, o.losses(nats, nil))
+		o.pass(false, o.rule(nats, nil))
 	}
 	if !o.train || back {
 		o.arena.put(data(o.x))
@@ -52,7 +60,7 @@ func (o *crossEntropy) Forward() (mat.Tensor, error) {
 
 func (o *crossEntropy) Backward(gy mat.Tensor) error {
 	if o.grad == nil {
-		o.pass(true, o.losses(nil, gy.(*tensor).data))
+		o.pass(true, o.rule(nil, gy.(*tensor).data))
 		o.arena.put(data(o.x))
 	}
 	o.arena.put(gy.(*tensor).data)
@@ -109,8 +117,7 @@ func gather(room, x []float32, rows []int32, d int) (xs []float32, whole bool) {
 	return room, false
 }
 
-// losses is each for pass: it turns logits into losses (nats, if not nil) and, where weights are given, into
-// weights·(softmax - onehot(target)) in place.
+// losses is the rule of cross-entropy: -log p(target), with the gradient softmax - onehot(target).
 func (o *crossEntropy) losses(nats, weights []float32) func(rows []int32, logits []float32) {
 	v := o.vocab
 	return func(rows []int32, logits []float32) {

@@ -1,6 +1,7 @@
 package llm
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -65,7 +66,16 @@ func operatorCases() []operatorCase {
 	for i := range longPos {
 		longPos[i] = int32(i)
 	}
+	teacher := &teacherHead{hidden: values(randomParam(15, rows, 4)), w: values(randomParam(16, 11, 4)), dim: 4}
+	diverging := func(beta float64) operatorCase {
+		return operatorCase{fmt.Sprintf("divergence at beta %g", beta), []*nn.Param{x, head}, func(g *graph) *ag.Operator {
+			o := &crossEntropy{graph: g, x: run(&source{g, x}), w: head, targets: targets, counted: counted, vocab: 11, dim: d}
+			o.rule = o.divergences(teacher, Divergence{Beta: beta, Temperature: .9})
+			return run(o)
+		}}
+	}
 	return []operatorCase{
+		diverging(0), diverging(.3), diverging(1),
 		{"embed", []*nn.Param{table}, func(g *graph) *ag.Operator {
 			return run(&embed{graph: g, table: table, root: table, ids: []int32{3, 0, 3, 3, 1, 1, 0, 2, 3}, dim: d})
 		}},

@@ -52,7 +52,7 @@ func (t *Trainer) Nats(b *Batch) ([]float32, error) {
 	}
 	nats := make([]float32, len(b.Targets))
 	if counted := b.counted(); len(counted) > 0 {
-		out := t.forward(b, counted, nil, false)
+		out := run(t.last(b, counted, nil, false))
 		copy(nats, data(out))
 		t.arena.put(data(out))
 		t.arena.next()
@@ -65,20 +65,24 @@ func (t *Trainer) run(b *Batch, weights []float32, loss func(nats, weights []flo
 	if err := b.check(t.model.Config); err != nil {
 		return nil, err
 	}
-	nats := make([]float32, len(b.Targets))
 	counted := b.counted()
 	if len(counted) == 0 {
-		return nats, nil
+		return make([]float32, len(b.Targets)), nil
 	}
-	out := t.forward(b, counted, weights, true)
-	copy(nats, data(out))
+	return t.finish(t.last(b, counted, weights, true), loss)
+}
+
+// finish runs the last operator forward and everything backward.
+func (t *Trainer) finish(o *crossEntropy, loss func(nats, weights []float32)) ([]float32, error) {
+	out := run(o)
+	nats := slices.Clone(data(out))
 	t.arena.put(data(out))
 	back := t.arena.get(len(nats))
 	if loss != nil {
 		clear(back)
 		loss(nats, back)
 	} else {
-		copy(back, weights)
+		copy(back, o.weights)
 	}
 	out.AccGrad(newTensor(back, len(back), 1))
 	if err := ag.Backward(out); err != nil {
@@ -86,11 +90,6 @@ func (t *Trainer) run(b *Batch, weights []float32, loss func(nats, weights []flo
 	}
 	t.arena.next()
 	return nats, nil
-}
-
-// forward builds and runs the chain of operators for b, which was checked.
-func (t *Trainer) forward(b *Batch, counted []int32, weights []float32, train bool) *ag.Operator {
-	return run(t.last(b, counted, weights, train))
 }
 
 // last runs the chain up to the last normalised hidden states, and makes the operator that would turn them into losses.
@@ -123,4 +122,64 @@ func total(nats []float32) float64 {
 		sum += float64(v)
 	}
 	return sum
+}
+
+// Batch is Rows rows of Len tokens; its slices have Rows·Len values, row after row.
+type Batch struct {
+	Rows, Len int
+	IDs       []int32 // token ids, 0 .. V-1
+	Targets   []int32 // the id to be predicted at each position; below 0: not counted
+	Pos       []int32 // position within the document; a position that is not its predecessor's + 1 begins an isolated span
+}
+
+// span is a stretch of one row whose tokens see one another: indices into the batch, end excluded.
+type span struct{ start, end int }
+
+// check reports the first value of b that does not fit a model of shape c.
+func (b *Batch) check(c Config) error {
+	n := b.Rows * b.Len
+	if b.Rows < 1 || b.Len < 1 {
+		return fmt.Errorf("batch: %d rows of %d tokens", b.Rows, b.Len)
+	}
+	if len(b.IDs) != n || len(b.Targets) != n || len(b.Pos) != n {
+		return fmt.Errorf("batch: %d ids, %d targets, %d positions for %d rows of %d", len(b.IDs), len(b.Targets), len(b.Pos), b.Rows, b.Len)
+	}
+	for i := range n {
+		if b.IDs[i] < 0 || int(b.IDs[i]) >= c.Vocab {
+			return fmt.Errorf("batch: row %d: position %d: id %d is outside the vocabulary of %d", i/b.Len, i%b.Len, b.IDs[i], c.Vocab)
+		}
+		if int(b.Targets[i]) >= c.Vocab {
+			return fmt.Errorf("batch: row %d: position %d: target %d is outside the vocabulary of %d", i/b.Len, i%b.Len, b.Targets[i], c.Vocab)
+		}
+		if b.Pos[i] < 0 || int(b.Pos[i]) >= c.Context {
+			return fmt.Errorf("batch: row %d: position %d: place %d in its document is outside the context of %d", i/b.Len, i%b.Len, b.Pos[i], c.Context)
+		}
+	}
+	return nil
+}
+
+// spans cuts the rows where positions do not go on.
+func (b *Batch) spans() []span {
+	var list []span
+	for r := range b.Rows {
+		start := r * b.Len
+		for i := start + 1; i <= (r+1)*b.Len; i++ {
+			if i == (r+1)*b.Len || b.Pos[i] != b.Pos[i-1]+1 {
+				list = append(list, span{start, i})
+				start = i
+			}
+		}
+	}
+	return list
+}
+
+// counted lists the positions that have a target.
+func (b *Batch) counted() []int32 {
+	list := make([]int32, 0, len(b.Targets))
+	for i, y := range b.Targets {
+		if y >= 0 {
+			list = append(list, int32(i))
+		}
+	}
+	return list
 }
