@@ -44,6 +44,12 @@ func kindOf(pattern string) (string, error) {
 	if kind := kindOfName(pattern); kind != "" {
 		return kind, nil
 	}
+	if strings.HasSuffix(strings.ToLower(pattern), ".wacz") {
+		return "", fmt.Errorf("input %q: a WACZ file is a zip: unpack it and read archive/*.warc.gz", pattern)
+	}
+	if strings.Contains(pattern, "://") {
+		return "", fmt.Errorf("input %q: the name does not tell what it is; known are .warc .arc .wet .wat .html .tar .tgz .jsonl .parquet, packed or not", pattern)
+	}
 	files, err := doublestar.FilepathGlob(pattern)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", pattern, err)
@@ -62,6 +68,9 @@ func kindOf(pattern string) (string, error) {
 
 // kindOfName goes by the ending, without that of a compression; empty where it says nothing.
 func kindOfName(path string) string {
+	if i := strings.IndexByte(path, '?'); i >= 0 && strings.HasPrefix(path, "http") && strings.Contains(path, "://") {
+		path = path[:i]
+	}
 	name := strings.ToLower(filepath.Base(path))
 	for _, packed := range []string{".gz", ".zst", ".lz4"} {
 		name = strings.TrimSuffix(name, packed)

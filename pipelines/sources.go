@@ -7,6 +7,7 @@ import (
 
 	"winnow"
 	"winnow/crawl"
+	"winnow/crawl/remote"
 	"winnow/shard"
 )
 
@@ -18,8 +19,9 @@ var order = []string{"warc", "html", "tar", "jsonl", "parquet"}
 
 func (r *Recipe) source() winnow.Source {
 	in := r.Input
+	far := remote.New(remote.Options{})
 	o := crawl.Options{
-		ShardBytes: int64(in.ShardSize), Dump: in.Dump,
+		ShardBytes: int64(in.ShardSize), Dump: in.Dump, Files: far,
 		Text: in.Columns.Text, ID: in.Columns.ID, URL: in.Columns.URL, Date: in.Columns.Date,
 	}
 	all := sources{}
@@ -37,7 +39,7 @@ func (r *Recipe) source() winnow.Source {
 	}
 	if len(in.Parquet) > 0 {
 		all["parquet"] = shard.Source(in.Parquet, shard.SourceOptions{
-			Text: in.Columns.Text, ID: in.Columns.ID, URL: in.Columns.URL, Date: in.Columns.Date, Dump: in.Dump, ShardBytes: int64(in.ShardSize),
+			Text: in.Columns.Text, ID: in.Columns.ID, URL: in.Columns.URL, Date: in.Columns.Date, Dump: in.Dump, ShardBytes: int64(in.ShardSize), Files: far,
 		})
 	}
 	return all
