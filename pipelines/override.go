@@ -89,3 +89,30 @@ func kindOfName(path string) string {
 	}
 	return ""
 }
+
+// ForCrawl gives a recipe's bytes under another name and comment, with archives as its only input.
+func ForCrawl(raw []byte, name, comment string, archives []string) ([]byte, error) {
+	file, err := parser.ParseBytes(raw, 0) // its comments speak of other input
+	if err != nil {
+		return nil, err
+	}
+	for _, change := range []struct {
+		path  string
+		value any
+	}{{"$.name", name}, {"$.description", comment}, {"$.input", map[string][]string{"warc": archives}}} {
+		node, err := yaml.ValueToNode(change.value)
+		if err != nil {
+			return nil, err
+		}
+		path, err := yaml.PathString(change.path)
+		if err != nil {
+			return nil, err
+		}
+		if err := path.ReplaceWithNode(file, node); err != nil {
+			return nil, err
+		}
+	}
+	out := []byte(file.String())
+	_, err = Parse(name, out)
+	return out, err
+}

@@ -23,6 +23,7 @@ func (a *app) planCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.uncut(p.Shards)
 			e, err := pipelines.Estimate(cmd.Context(), p, sample)
 			if err != nil {
 				return err

@@ -99,6 +99,7 @@ func (a *app) run(ctx context.Context, path string, f recipeFlags, o engine.Opti
 	if err := r.CheckTrain(trainer{a}); err != nil {
 		return &exitError{exitUsage, errors.Join(err, p.Close())}
 	}
+	a.uncut(p.Shards)
 	show := a.newProgress()
 	o.Events = show.event
 	info, err := engine.Run(ctx, p, o)

@@ -107,18 +107,30 @@ func (f *Files) Open(ctx context.Context, name string) (winnow.File, error) {
 	}
 }
 
+var errSecret = errors.New("no user name or password in a URL, please: it would stand in the ledger; credentials come from the environment")
+
 // check refuses what cannot be read, and URLs that hold secrets: names of inputs stand in recipes, ledgers and logs.
 func check(name string) (*url.URL, error) {
+	if rest, ok := strings.CutPrefix(name, "s3://"); ok {
+		bucket, _, _ := strings.Cut(rest, "/")
+		switch {
+		case strings.Contains(bucket, "@"):
+			return nil, errSecret
+		case bucket == "":
+			return nil, fmt.Errorf("%s: names no bucket", name)
+		}
+		return &url.URL{Scheme: "s3", Host: bucket}, nil // keys follow no syntax of URLs
+	}
 	u, err := url.Parse(name)
 	if err != nil {
 		return nil, errors.New("no valid URL")
 	}
 	switch {
 	case u.User != nil:
-		return nil, errors.New("no user name or password in a URL, please: it would stand in the ledger; credentials come from the environment")
+		return nil, errSecret
 	case u.Host == "":
-		return nil, fmt.Errorf("%s: names no host or bucket", name)
-	case u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "s3":
+		return nil, fmt.Errorf("%s: names no host", name)
+	case u.Scheme != "http" && u.Scheme != "https":
 		return nil, fmt.Errorf("%s: is neither http, https nor s3", name)
 	}
 	for key := range u.Query() {
