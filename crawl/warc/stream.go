@@ -13,11 +13,16 @@ import (
 type Stream struct {
 	u      *unpacker
 	open   bool
-	at     int64 // decoded bytes handed out
+	ahead  []byte // decoded bytes of the member, read before any was handed out
+	held   []byte // of ahead, not handed out yet
+	at     int64  // decoded bytes handed out
 	starts []mark
 	end    int64
 	bound  int64
 }
+
+// provenMember is how many decoded bytes of a member are looked through before the first is handed out.
+const provenMember = 2 << 20
 
 // mark is where a member begins: in the file, and in the decoded bytes.
 type mark struct{ file, decoded int64 }
@@ -33,6 +38,7 @@ func NewStream(r io.ReaderAt, size, start, end int64) (*Stream, error) {
 	if start > 0 {
 		u.in.seek(start)
 	}
+	u.any = true
 	return &Stream{u: u, end: end, bound: -1}, nil
 }
 
@@ -52,6 +58,14 @@ func (s *Stream) Read(p []byte) (int, error) {
 			}
 			s.starts = append(s.starts, mark{s.u.start, s.at})
 			s.open = true
+			if err := s.prove(); err != nil {
+				return 0, err
+			}
+		}
+		if len(s.held) > 0 {
+			n := copy(p, s.held)
+			s.held, s.at = s.held[n:], s.at+int64(n)
+			return n, nil
 		}
 		n, err := s.u.dec.Read(p)
 		s.at += int64(n)
@@ -66,10 +80,29 @@ func (s *Stream) Read(p []byte) (int, error) {
 	}
 }
 
+// prove reads the member that was opened ahead. The checksum stands at a member's end: of one that fits nothing is handed out
+// before it has been seen.
+func (s *Stream) prove() error {
+	if s.ahead == nil {
+		s.ahead = make([]byte, provenMember)
+	}
+	n, err := io.ReadFull(s.u.dec, s.ahead)
+	s.held = s.ahead[:n]
+	if err == io.ErrUnexpectedEOF { // of ReadFull, or of the decoder, which says it again
+		_, err = s.u.dec.Read(s.ahead[n:])
+	}
+	if err != nil && err != io.EOF {
+		s.held = nil
+		return err
+	}
+	return nil
+}
+
 // Resume goes on behind damage, at the next place where members follow each other unharmed. It returns the bytes passed by,
 // and false where there is no such place.
 func (s *Stream) Resume() (lost int64, ok bool) {
 	from := s.u.in.offset()
+	s.held = nil
 	at := s.u.anchor(s.u.start+1, s.u.in.size())
 	s.open = false
 	s.u.in.seek(at)
