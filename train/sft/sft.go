@@ -41,6 +41,10 @@ func Run(ctx context.Context, o Options) (*tune.Result, error) {
 	if err := data.write(r.Out); err != nil {
 		return nil, err
 	}
+	if r.LoRA != nil && r.Info.ChatTemplate == "" && r.Template.End() != r.Tokenizer.EOS() {
+		r.Warn("the model has never seen the special tokens of this template, and adapters do not train them: tune all weights, or take --template plain",
+			"模型从未见过此模板的特殊 token，而适配器不训练它们：请训练全部权重，或用 --template plain")
+	}
 	if r.Step == 0 {
 		if err := data.held.validate(ctx, r); err != nil {
 			return nil, err

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 
 	"winnow/train/checkpoint"
 	"winnow/train/llm"
@@ -25,6 +27,8 @@ func (r *Run) publish() (*Result, error) {
 	switch {
 	case r.work.Publish != nil:
 		err = r.work.Publish(info)
+	case r.LoRA != nil:
+		err = r.publishAdapters(info)
 	default:
 		err = checkpoint.SaveModel(r.Out, r.Model, r.Tokenizer, info)
 	}
@@ -34,6 +38,43 @@ func (r *Run) publish() (*Result, error) {
 	p := r.progress
 	return &Result{Out: r.Out, Kind: r.Kind, Hash: info.Hash, Steps: r.Step, Best: p.Best, Stopped: p.Stopped, Tokens: r.Tokens, Loss: p.Loss, Eval: p.Eval,
 		Speed: r.clock.speed(), Seconds: maps.Clone(r.clock.seconds)}, nil
+}
+
+// publishAdapters writes the adapters, and unless that is not wanted the model with them folded in. The run is over then.
+func (r *Run) publishAdapters(info *checkpoint.Info) error {
+	dir, own := filepath.Join(r.Out, adapterFolder), *info
+	own.Kind = checkpoint.KindAdapter
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	base, err := relative(dir, r.Parent)
+	if err != nil {
+		return err
+	}
+	if err := checkpoint.SaveAdapter(dir, r.Model, base, &own); err != nil {
+		return err
+	}
+	if info.Hash = own.Hash; r.NoMerge {
+		return nil
+	}
+	r.Model.Merge(r.Pool)
+	return checkpoint.SaveModel(r.Out, r.Model, r.Tokenizer, info)
+}
+
+// relative is the way from a folder to a path, or the whole path where there is none.
+func relative(dir, path string) (string, error) {
+	from, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	to, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	if way, err := filepath.Rel(from, to); err == nil {
+		return filepath.ToSlash(way), nil
+	}
+	return to, nil
 }
 
 // lineage is what the model was made from.
