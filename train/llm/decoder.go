@@ -130,6 +130,24 @@ func (d *Decoder) Truncate(slot, n int) {
 	d.slots[slot].length = max(0, min(n, d.slots[slot].length))
 }
 
+// Copy makes slot to hold the first n tokens of slot from, keys and values included, as if it had read them itself: for several
+// answers to one prompt. It fails where from holds fewer.
+func (d *Decoder) Copy(to, from, n int) error {
+	if to < 0 || from < 0 || to >= len(d.slots) || from >= len(d.slots) || n < 0 || n > d.slots[from].length {
+		return fmt.Errorf("decoder: %d tokens of slot %d to slot %d of %d", n, from, to, len(d.slots))
+	}
+	if to != from {
+		a, b, hd := &d.slots[to], &d.slots[from], d.config.HeadDim
+		d.pool.Run(len(a.keys), func(_ *kernel.Worker, head int) {
+			a.keys[head].CopyRows(b.keys[head], n)
+			at := head * d.context * hd
+			copy(a.values[at:at+n*hd], b.values[at:at+n*hd])
+		})
+	}
+	d.slots[to].length = n
+	return nil
+}
+
 // Prefill appends ids to the slot and returns the logits [V] after the last of them. ErrFull: they do not fit, and nothing
 // was appended.
 func (d *Decoder) Prefill(slot int, ids []int32) ([]float32, error) {

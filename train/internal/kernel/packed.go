@@ -102,3 +102,9 @@ func mulPanels(t *table, m int, x []float32, ldx int, w *Packed, first, last int
 		beta = 1
 	}
 }
+
+// CopyRows makes the first n rows those of from, which has the same K and was made by the same Pool.
+func (w *Packed) CopyRows(from *Packed, n int) {
+	end := (n + w.nr - 1) / w.nr * w.K * w.nr
+	copy(w.panels[:end], from.panels[:end])
+}
