@@ -17,10 +17,10 @@ func rules() []rule { return append(policyRules(), preferRules()...) }
 func policyRules() []rule {
 	free, all := []Method{Reinforce, RLOO, GRPO}, []Method{Reinforce, RLOO, GRPO, PPO}
 	return append([]rule{
-		{"loss_is_zero", Note, free, func(s sight) bool { return s.has(Loss) && abs(s.now[Loss]) < 1e-4 && s.now[Norm] > 0 },
+		{"loss_is_zero", Note, free, func(s sight) bool { return s.has(Loss) && abs(s.now[Loss]) < .02 && s.now[Norm] > 0 },
 			func(s sight) Text {
-				return Text{"a loss of 0 is right here: advantages average to 0 over a group and the ratio is 1, so the loss is 0 (plus coefficient times KL) while its gradient is not. Watch reward and KL, not the loss",
-					"此处损失为 0 是正确的：组内优势均值为 0、比率为 1，故损失为 0（外加系数乘 KL），而梯度不为 0。请看奖励与 KL，而非损失"}
+				return Text{"a loss near 0 is right here: advantages average to 0 over a group and the ratio is 1, so the loss is about 0 (plus coefficient times KL) while its gradient is not. Watch reward and KL, not the loss",
+					"此处损失接近 0 是正确的：组内优势均值为 0、比率为 1，故损失约为 0（外加系数乘 KL），而梯度不为 0。请看奖励与 KL，而非损失"}
 			}},
 		{"all_groups_dead", Warn, all, func(s sight) bool { return s.has(Dead) && s.now[Dead] >= 1 },
 			func(s sight) Text {
