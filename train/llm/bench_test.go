@@ -249,3 +249,17 @@ func benchmarkDecode(b *testing.B, d *Decoder, buffer []float32) {
 		b.ReportMetric(100*4*float64(d.config.MatmulParams())/median(steps)/median(reads), "%bandwidth")
 	}
 }
+
+// BenchmarkSampler is one draw from a large vocabulary; ns/op beside a decoding step's is what sampling costs a slot.
+func BenchmarkSampler(b *testing.B) {
+	logits := make([]float32, 49152)
+	fillNormal(logits, 1, "logits", 3)
+	for _, s := range []Sampling{{}, {Temperature: 1}, {Temperature: .8}, {Temperature: .8, TopP: .95}} {
+		b.Run(fmt.Sprintf("temperature %g, top-p %g", s.Temperature, s.TopP), func(b *testing.B) {
+			sampler := s.New()
+			for b.Loop() {
+				sampler.Next(logits)
+			}
+		})
+	}
+}

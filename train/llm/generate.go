@@ -179,7 +179,11 @@ func (s Sampling) Validate() error {
 
 // New makes the sampler of one text, with a generator of its own.
 func (s Sampling) New() *Sampler {
-	return &Sampler{sampling: s, random: rand.New(rand.NewPCG(s.Seed, 0x9e3779b97f4a7c15))}
+	sampler := &Sampler{sampling: s, random: rand.New(rand.NewPCG(s.Seed, 0x9e3779b97f4a7c15))}
+	for i := range sampler.roots {
+		sampler.roots[i] = math.Exp2(float64(i) / float64(len(sampler.roots)))
+	}
+	return sampler
 }
 
 // Sampler draws the tokens of one text.
@@ -187,6 +191,7 @@ type Sampler struct {
 	sampling   Sampling
 	random     *rand.Rand
 	candidates []candidate
+	roots      [32]float64 // 2^(i/32)
 }
 
 type candidate struct {
@@ -205,18 +210,18 @@ func (s *Sampler) Next(logits []float32) (id int32, logprob float32) {
 	}
 	top := float64(logits[best])
 	if s.sampling.Temperature == 0 {
-		return int32(best), logProbability(logits, top, best)
+		return int32(best), s.logProbability(logits, top, best)
 	}
 	s.candidates = s.candidates[:0]
 	for i, z := range logits {
-		s.candidates = append(s.candidates, candidate{int32(i), math.Exp((float64(z) - top) / s.sampling.Temperature)})
+		s.candidates = append(s.candidates, candidate{int32(i), s.exp((float64(z) - top) / s.sampling.Temperature)})
 	}
 	whole := mass(s.candidates)
 	id = s.draw(s.keep(s.candidates))
 	if s.sampling.Temperature == 1 {
 		return id, float32(float64(logits[id]) - top - math.Log(whole))
 	}
-	return id, logProbability(logits, top, int(id))
+	return id, s.logProbability(logits, top, int(id))
 }
 
 // keep applies top-k, top-p and min-p.
@@ -288,10 +293,23 @@ func (s *Sampler) draw(list []candidate) int32 {
 	return list[0].id // the mass was rounded away
 }
 
-func logProbability(logits []float32, top float64, id int) float32 {
+func (s *Sampler) logProbability(logits []float32, top float64, id int) float32 {
 	var sum float64
 	for _, z := range logits {
-		sum += math.Exp(float64(z) - top)
+		sum += s.exp(float64(z) - top)
 	}
 	return float32(float64(logits[id]) - top - math.Log(sum))
+}
+
+// exp is e^x for x up to 0, within 1e-13 of it, and several times as fast as math.Exp, which a vocabulary of 50 000 would make a
+// tenth of a token's cost: 2^(k/32) from a table, e^r by its series, |r| below 0.011. Below -700 it is 0.
+func (s *Sampler) exp(x float64) float64 {
+	if !(x > -700) {
+		return 0
+	}
+	const parts = float64(len(s.roots))
+	k := int64(x*(parts/math.Ln2) - .5) // rounds: x is not above 0
+	r := x - float64(k)*(math.Ln2/parts)
+	p := 1 + r*(1+r*(1./2+r*(1./6+r*(1./24+r*(1./120)))))
+	return math.Float64frombits(uint64(k>>5+1023)<<52) * s.roots[k&31] * p
 }

@@ -188,3 +188,28 @@ func FuzzStops(f *testing.F) {
 		}
 	})
 }
+
+// The sampler's exponential is that of the standard library, so near that no float32 made of it moves by more than its last bit.
+func TestSamplerExp(t *testing.T) {
+	s := Sampling{}.New()
+	for _, x := range []float64{0, -1e-300, -1e-9, -.0108, -.011, -math.Ln2, -1, -699.9} {
+		for i := range 2000 {
+			x := x * (1 + float64(i)/2000)
+			if x <= -700 {
+				break
+			}
+			if want, got := math.Exp(x), s.exp(x); math.Abs(got-want) > 1e-13*want {
+				t.Fatalf("exp(%v) = %v, want %v", x, got, want)
+			}
+		}
+	}
+	for i := range 100000 {
+		x := -float64(i) * .0069
+		if want, got := math.Exp(x), s.exp(x); math.Abs(got-want) > 1e-13*want {
+			t.Fatalf("exp(%v) = %v, want %v", x, got, want)
+		}
+	}
+	if s.exp(math.Inf(-1)) != 0 || s.exp(-1000) != 0 || s.exp(0) != 1 {
+		t.Error("at the ends")
+	}
+}
