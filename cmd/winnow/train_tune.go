@@ -11,6 +11,7 @@ import (
 	"winnow/report"
 	"winnow/train"
 	"winnow/train/chat"
+	"winnow/train/checkpoint"
 	"winnow/train/llm"
 	"winnow/train/tune"
 )
@@ -134,6 +135,9 @@ func (a *app) printStage(r *tune.Result) error {
 	if len(r.Seconds) > 0 {
 		fmt.Fprintln(a.out, a.lang.T("time: ", "用时：")+split(r.Seconds))
 	}
-	a.say("%.0f positions/s\n    next: winnow chat %s", "%.0f 位置/秒\n    接着：winnow chat %s", r.Speed, r.Out)
+	a.say("%.0f positions/s", "%.0f 位置/秒", r.Speed)
+	if r.Kind != checkpoint.KindReward {
+		a.say("    next: winnow chat %s", "    接着：winnow chat %s", r.Out)
+	}
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 
 	"winnow/report"
 	"winnow/report/page"
+	"winnow/train/monitor"
 	"winnow/train/tune"
 )
 
@@ -87,14 +88,14 @@ func (p *stageProgress) start(e tune.Event) {
 		a.say("goes on where it stopped", "从断点继续")
 	}
 	a.say("%s: %s of %s parameters are trained, %d steps, learning rate %g", "%s：训练 %[3]s 个参数中的 %[2]s 个，%[4]d 步，学习率 %[5]g",
-		e.Plan.Asked.Kind, report.Count(e.Trained), report.Count(e.Model.Params()), p.all, e.Plan.Schedule.Peak)
+		e.Plan.Asked.Kind, report.Count(e.Trained), report.Count(max(e.Model.Params(), e.Trained)), p.all, e.Plan.Schedule.Peak)
 }
 
 func (p *stageProgress) step(e tune.Event) {
 	a := p.app
 	line := fmt.Sprintf("%s %.3f", a.lang.T("loss", "损失"), e.Metric.Loss)
-	for _, name := range slices.Sorted(maps.Keys(e.Metric.Values)) {
-		line += fmt.Sprintf("  %s %.3f", name, e.Metric.Values[name])
+	if len(e.Metric.Values) > 0 {
+		line += "  " + a.measured(e.Metric.Values)
 	}
 	line += fmt.Sprintf("  %.0f %s  ETA %s", e.Speed, a.lang.T("positions/s", "位置/秒"), time.Duration(e.Left*float64(time.Second)).Round(time.Second))
 	if len(p.held) > 0 {
@@ -125,8 +126,13 @@ func (p *stageProgress) close() {
 // measured is numbers by name in one line.
 func (a *app) measured(values map[string]float64) string {
 	names := map[string]string{"loss": a.lang.T("nats/target", "nat/目标"), "bits_per_byte": a.lang.T("bits/byte", "比特/字节")}
+	_, text := values["bits_per_byte"]
 	var out []string
 	for _, id := range slices.Sorted(maps.Keys(values)) {
+		if m, ok := monitor.Of(id); ok && !text {
+			out = append(out, a.lang.T(m.Name.EN, m.Name.ZH)+" "+m.Show(values[id]))
+			continue
+		}
 		name := names[id]
 		if name == "" {
 			name = id

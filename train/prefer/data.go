@@ -56,6 +56,16 @@ type Account struct {
 	First     []string       `json:"first,omitempty"`   // messages of the first dropped
 	Good      int            `json:"good,omitempty"`    // of Used, where answers are judged alone
 	Bad       int            `json:"bad,omitempty"`
+
+	files map[string]int64 // rows by file
+}
+
+func (a *Account) row(file string) {
+	a.Rows++
+	if a.files == nil {
+		a.files = map[string]int64{}
+	}
+	a.files[file]++
 }
 
 func (a *Account) drop(reason string, err error) {
@@ -123,6 +133,7 @@ type judged struct {
 func readDuos(r *tune.Run, o Rows) (learn, held []*duo, a *Account, err error) {
 	a = &Account{}
 	limit := o.limit(r) // of ids
+	place := func(p *chat.Pair) chat.Place { return p.Place }
 	encode := func(p *chat.Pair) (*duo, int, error) {
 		two, err := r.Template.EncodePair(p, limit, o.Cut)
 		if err != nil {
@@ -135,9 +146,9 @@ func readDuos(r *tune.Run, o Rows) (learn, held []*duo, a *Account, err error) {
 		}
 		return d, two.Left, nil
 	}
-	learn, err = read(source.Pairs(o.Files, o.Read), encode, a)
+	learn, err = read(source.Pairs(o.Files, o.Read), place, encode, a)
 	if err == nil && len(o.Held) > 0 {
-		if held, err = read(source.Pairs(o.Held, o.Read), encode, a); err == nil {
+		if held, err = read(source.Pairs(o.Held, o.Read), place, encode, a); err == nil {
 			learn = apart(learn, held, a, func(d *duo) uint64 { return d.chosen.key })
 		}
 	} else if err == nil {
@@ -151,6 +162,7 @@ func readDuos(r *tune.Run, o Rows) (learn, held []*duo, a *Account, err error) {
 func readJudged(r *tune.Run, o Rows) (learn, held []*judged, a *Account, err error) {
 	a = &Account{}
 	limit := o.limit(r)
+	place := func(j *chat.Judged) chat.Place { return j.Place }
 	encode := func(j *chat.Judged) (*judged, int, error) {
 		s, left, err := r.Template.EncodeJudged(j, limit, o.Cut)
 		if err != nil {
@@ -158,9 +170,9 @@ func readJudged(r *tune.Run, o Rows) (learn, held []*judged, a *Account, err err
 		}
 		return &judged{answer: newAnswer(s, keyOf(j.Prompt)), good: j.Good}, left, nil
 	}
-	learn, err = read(source.Feedback(o.Files, o.Read), encode, a)
+	learn, err = read(source.Feedback(o.Files, o.Read), place, encode, a)
 	if err == nil && len(o.Held) > 0 {
-		if held, err = read(source.Feedback(o.Held, o.Read), encode, a); err == nil {
+		if held, err = read(source.Feedback(o.Held, o.Read), place, encode, a); err == nil {
 			learn = apart(learn, held, a, func(j *judged) uint64 { return j.key })
 		}
 	} else if err == nil {
@@ -183,23 +195,29 @@ func (o Rows) limit(r *tune.Run) int {
 }
 
 // read turns rows into tokens and accounts for each.
-func read[In, Out any](rows iter.Seq2[In, error], encode func(In) (Out, int, error), a *Account) (list []Out, err error) {
+func read[In, Out any](rows iter.Seq2[In, error], place func(In) chat.Place, encode func(In) (Out, int, error), a *Account) (list []Out, err error) {
 	for row, err := range rows {
 		var one Out
+		var at chat.Place
 		left := 0
 		if err == nil {
+			at = place(row)
 			one, left, err = encode(row)
+		}
+		var unread *source.RowError
+		if errors.As(err, &unread) {
+			at = unread.Place
 		}
 		var refused chat.Refused
 		switch {
 		case errors.As(err, &refused):
-			a.Rows++
+			a.row(at.File)
 			a.drop(refused.Refused(), err)
 			continue
 		case err != nil:
 			return nil, err
 		}
-		a.Rows++
+		a.row(at.File)
 		a.Used++
 		if left > 0 {
 			a.Cut++
@@ -262,8 +280,8 @@ func divide[T any](list []T, seed uint64, share float64, key func(T) uint64) (le
 }
 
 // dataOf names the files for the lineage.
-func (o Rows) dataOf() ([]checkpoint.File, error) {
-	data, err := tune.DataOf(slices.Concat(o.Files, o.Held), nil)
+func (o Rows) dataOf(a *Account) ([]checkpoint.File, error) {
+	data, err := tune.DataOf(slices.Concat(o.Files, o.Held), a.files)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", strings.Join(o.Files, ", "), err)
 	}

@@ -39,7 +39,7 @@ func DPO(ctx context.Context, o tune.Options, c DPOConfig) (*tune.Result, error)
 	if err != nil {
 		return nil, err
 	}
-	data, err := c.dataOf()
+	data, err := c.dataOf(account)
 	if err != nil {
 		return nil, err
 	}
@@ -111,6 +111,7 @@ func (c DPOConfig) learn(r *tune.Run, p loss.Preference, step []*duo) (t *pairTa
 			for i, d := range group {
 				w, x := l.parts[2*i], l.parts[2*i+1]
 				s := t.add(p, c.PairOptions, d, w.sum(o.Nats), x.sum(o.Nats))
+				t.entropy += w.total(o.Entropy) + x.total(o.Entropy)
 				w.push(&l, g.Nats, s.Chosen/float64(len(step)))
 				x.push(&l, g.Nats, s.Rejected/float64(len(step)))
 			}
@@ -134,7 +135,9 @@ func (c DPOConfig) measure(r *tune.Run, p loss.Preference, list []*duo) (*pairTa
 			return nil, err
 		}
 		for i, d := range group {
-			t.add(p, c.PairOptions, d, l.parts[2*i].sum(o.Nats), l.parts[2*i+1].sum(o.Nats))
+			w, x := l.parts[2*i], l.parts[2*i+1]
+			t.add(p, c.PairOptions, d, w.sum(o.Nats), x.sum(o.Nats))
+			t.entropy += w.total(o.Entropy) + x.total(o.Entropy)
 		}
 	}
 	return t, nil
@@ -165,6 +168,7 @@ type pairTally struct {
 	chosen, rejected float64 // of what the loss compares: log-ratios to the reference, or log-probabilities where there is none
 	ahead            float64 // pairs with the chosen answer ahead; a tie is half
 	logp, logpLow    float64 // of whole answers
+	entropy          float64 // of the distributions that answers' tokens are of, nats
 	drift            float64 // log-ratios of both, negated
 	tokens           int64
 }
@@ -205,7 +209,8 @@ func (t *pairTally) loss() float64 { return t.sum / t.n }
 
 // values are the measures of monitor. Rewards are β times the log-ratio to the reference, and there are none without a reference.
 func (t *pairTally) values(p loss.Preference) map[string]float64 {
-	v := map[string]float64{monitor.Accuracy: t.ahead / t.n, monitor.ChosenLogP: t.logp / t.n, rejectedLogP: t.logpLow / t.n}
+	v := map[string]float64{monitor.Accuracy: t.ahead / t.n, monitor.ChosenLogP: t.logp / t.n, rejectedLogP: t.logpLow / t.n,
+		monitor.Entropy: t.entropy / float64(t.tokens)}
 	if p.Reference {
 		v[monitor.Chosen], v[monitor.Rejected] = t.beta*t.chosen/t.n, t.beta*t.rejected/t.n
 		v[monitor.Margin] = v[monitor.Chosen] - v[monitor.Rejected]

@@ -115,10 +115,7 @@ func TestDPOResumes(t *testing.T) {
 // A step through several passes is the step through one.
 func TestDPOPasses(t *testing.T) {
 	list := []int{5, 9000, 9000, 1, 20000, 3, 4}
-	var got [][]int
-	for _, g := range passes(list, func(n int) int { return n }) {
-		got = append(got, g)
-	}
+	got := passes(list, func(n int) int { return n })
 	if len(got) != 4 || len(got[0]) != 2 || len(got[1]) != 2 || len(got[2]) != 1 || len(got[3]) != 2 {
 		t.Errorf("passes: %v", got)
 	}

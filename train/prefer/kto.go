@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"winnow/train/chat"
 	"winnow/train/checkpoint"
 	"winnow/train/llm"
 	"winnow/train/loss"
@@ -43,7 +42,7 @@ func KTO(ctx context.Context, o tune.Options, c KTOConfig) (*tune.Result, error)
 	if err != nil {
 		return nil, err
 	}
-	data, err := c.dataOf()
+	data, err := c.dataOf(account)
 	if err != nil {
 		return nil, err
 	}
@@ -53,13 +52,13 @@ func KTO(ctx context.Context, o tune.Options, c KTOConfig) (*tune.Result, error)
 		weights.Good, weights.Bad = loss.KTOWeights(counts(learn))
 	}
 	r.Note("weights", weights)
-	batches, err := mismatch(newOrder(r.Seed+1, len(learn)), learn, c.Batch, r.Model.Config.Context)
+	batches, err := mismatch(r, learn, c.Batch)
 	if err != nil {
 		return nil, err
 	}
 	var heldBatches [][]*judged
 	if len(held) > 1 {
-		if heldBatches, err = mismatch(newOrder(r.Seed+1, len(held)), held, c.Batch, r.Model.Config.Context); err != nil {
+		if heldBatches, err = mismatch(r, held, c.Batch); err != nil {
 			return nil, err
 		}
 	}
@@ -121,61 +120,6 @@ func counts(list []*judged) (good, bad int) {
 	return good, bad
 }
 
-// mismatch makes batches of n in random order and gives each prompt the answer of the next in its batch, of the first one for the last
-// (the batch is rotated by one); an answer to the same prompt is passed over. A last batch of one joins the one before.
-func mismatch(walk *order, list []*judged, n, context int) (batches [][]*judged, err error) {
-	shuffled := make([]*judged, len(list))
-	for i := range list {
-		shuffled[i] = list[walk.at(int64(i))]
-	}
-	for len(shuffled) > 0 {
-		k := min(n, len(shuffled))
-		if len(shuffled)-k == 1 {
-			k++
-		}
-		batches, shuffled = append(batches, shuffled[:k:k]), shuffled[k:]
-	}
-	found := false
-	for _, b := range batches {
-		for i, j := range b {
-			for step := 1; step < len(b) && j.other == nil; step++ {
-				if next := b[(i+step)%len(b)]; next.key != j.key {
-					j.other = crossed(j, next, context)
-					found = true
-				}
-			}
-		}
-	}
-	if !found {
-		return nil, fmt.Errorf("kto: no batch of %d has answers to two prompts: the point of comparison needs answers that belong to other prompts", n)
-	}
-	return batches, nil
-}
-
-// crossed is the prompt of one and the answer of another, cut where the context ends.
-func crossed(prompt, from *judged, context int) *answer {
-	s := &chat.Sequence{}
-	s.IDs = append(append(s.IDs, prompt.IDs[:prompt.prompt]...), from.IDs[from.prompt:]...)
-	s.Targets = append(append(s.Targets, prompt.Targets[:prompt.prompt]...), from.Targets[from.prompt:]...)
-	n := min(len(s.IDs), context)
-	s.IDs, s.Targets = s.IDs[:n], s.Targets[:n]
-	return newAnswer(s, prompt.key)
-}
-
-func judgedAnswers(lists ...[][]*judged) (all []*answer) {
-	for _, batches := range lists {
-		for _, b := range batches {
-			for _, j := range b {
-				all = append(all, j.answer)
-				if j.other != nil {
-					all = append(all, j.other)
-				}
-			}
-		}
-	}
-	return all
-}
-
 // zeroOf is the point of comparison of a batch: no gradient flows through it.
 func zeroOf(r *tune.Run, batch []*judged) (float64, error) {
 	var others []*answer
@@ -211,6 +155,7 @@ func learnJudged(r *tune.Run, weights loss.KTOOptions, batch []*judged, zero flo
 		_, err := r.Trainer.AccumulateJoint(&l.Batch, nil, func(o llm.Outputs, g llm.Gradients) float64 {
 			for i, j := range group {
 				slope := t.add(weights, j, l.parts[i].sum(o.Nats))
+				t.entropy += l.parts[i].total(o.Entropy)
 				l.parts[i].push(&l, g.Nats, slope/float64(len(batch)))
 			}
 			return 0
@@ -247,6 +192,7 @@ func measureJudged(r *tune.Run, weights loss.KTOOptions, batches [][]*judged) (m
 			}
 			for i, j := range group {
 				all.add(weights, j, l.parts[i].sum(o.Nats))
+				all.entropy += l.parts[i].total(o.Entropy)
 			}
 		}
 	}
@@ -269,6 +215,7 @@ type judgedTally struct {
 	good, bad           float64 // answers
 	ratioGood, ratioBad float64 // sums of log-ratios to the reference
 	logpGood, right     float64
+	entropy             float64 // of the distributions that answers' tokens are of, nats
 	tokens, positions   int64
 }
 
@@ -296,7 +243,7 @@ func (t *judgedTally) loss() float64 { return t.sum / (t.good + t.bad) }
 
 // values are the measures of monitor; those of good or bad answers only where there are some.
 func (t *judgedTally) values(beta float64) map[string]float64 {
-	v := map[string]float64{monitor.Baseline: t.zero, monitor.Accuracy: t.right / (t.good + t.bad)}
+	v := map[string]float64{monitor.Baseline: t.zero, monitor.Accuracy: t.right / (t.good + t.bad), monitor.Entropy: t.entropy / float64(t.tokens)}
 	if t.good > 0 {
 		v[monitor.Chosen], v[monitor.ChosenLogP] = beta*t.ratioGood/t.good, t.logpGood/t.good
 	}

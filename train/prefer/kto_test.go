@@ -58,14 +58,13 @@ func TestKTORefuses(t *testing.T) {
 }
 
 // Each prompt gets the answer of the next in its batch, over one to the same prompt; no batch is of one answer.
-func TestMismatch(t *testing.T) {
+func TestRotate(t *testing.T) {
 	list := make([]*judged, 7)
 	for i := range list {
 		ids := []int32{int32(i / 2), 50 + int32(i), 9}
 		list[i] = &judged{answer: newAnswer(sequence(ids, 1), uint64(i/2))}
 	}
-	inOrder := &order{perm: []int{0, 1, 2, 3, 4, 5, 6}}
-	batches := must[[][]*judged](t)(mismatch(inOrder, list, 3, 8))
+	batches := must[[][]*judged](t)(rotate(list, 3, 8))
 	if len(batches) != 2 || len(batches[0]) != 3 || len(batches[1]) != 4 {
 		t.Fatalf("batches: %v", batches)
 	}

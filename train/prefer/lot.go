@@ -50,9 +50,12 @@ func (l *lot) close(from int) {
 }
 
 // sum is the sum of log-probabilities of a sequence's counted ids.
-func (p part) sum(nats []float32) (sum float64) {
-	for _, v := range nats[p.from:p.to] {
-		sum -= float64(v)
+func (p part) sum(nats []float32) float64 { return -p.total(nats) }
+
+// total is the sum of what is measured at a sequence's counted ids.
+func (p part) total(list []float32) (sum float64) {
+	for _, v := range list[p.from:p.to] {
+		sum += float64(v)
 	}
 	return sum
 }

@@ -39,7 +39,7 @@ func Reward(ctx context.Context, o tune.Options, c RewardConfig) (*tune.Result, 
 	if err != nil {
 		return nil, err
 	}
-	data, err := c.dataOf()
+	data, err := c.dataOf(account)
 	if err != nil {
 		return nil, err
 	}
