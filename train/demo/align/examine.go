@@ -17,18 +17,19 @@ type exam struct {
 	tasks []task
 }
 
-// course is the data of fine-tuning and its exam: half of the people are learnt from, the other half is asked for.
+// course is the data of fine-tuning and its exam: half of the people are learnt from, a quarter is validated on, a quarter is asked for.
 type course struct {
-	learn, test []demo.Person
-	exam        exam
+	learn, held, test []demo.Person
+	exam              exam
 }
 
 // course divides the told people by a seed.
 func (l *Lab) course(seed uint64) course {
 	random := rand.New(rand.NewPCG(seed, 31))
-	a, b := halves(random, l.world.told)
-	items := facts(random, b)
-	return course{a, b, exam{items[:min(l.steps(160), len(items))], tasks(random, b, l.steps(64))}}
+	learn, rest := halves(random, l.world.told)
+	held, test := halves(random, rest)
+	items := facts(random, test)
+	return course{learn, held, test, exam{items[:min(l.steps(200), len(items))], tasks(random, test, l.steps(64))}}
 }
 
 // lessons are fact questions and tasks about people, as many of both, answered right.

@@ -51,9 +51,11 @@ func quick() scale { return scale{people: 32, tokens: 500_000, divide: 4, depth:
 // vocabulary is small, since at these widths the head would else be most of the model.
 const vocabulary = 1024
 
-// positions is the number of positions of a row in every experiment, batch the rows of a step of pretraining.
+// positions is the number of positions of a row in every experiment but those of judges, whose questions are long; batch the rows of a
+// step of pretraining.
 const (
 	positions = 128
+	judged    = 512
 	batch     = 8
 )
 
@@ -111,7 +113,7 @@ func (l *Lab) main() pretraining {
 
 // base gives the folder of a base model, made now or before.
 func (l *Lab) base(ctx context.Context, p pretraining) (string, error) {
-	p.Kernel, p.Program = l.Pool.Kernel(), 1
+	p.Kernel, p.Program = l.Pool.Kernel(), 2
 	wish, err := json.Marshal(p)
 	if err != nil {
 		return "", err
@@ -163,7 +165,7 @@ func (l *Lab) pretrain(ctx context.Context, p pretraining) (*llm.Model, error) {
 func (l *Lab) shape(depth int) (llm.Config, float64, error) {
 	p, err := train.Depth(depth)
 	c := p.Config(l.tok.Size())
-	c.Context = positions
+	c.Context = judged
 	return c, p.Rate, err
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"winnow/train/chat"
 	"winnow/train/demo"
+	"winnow/train/sft"
 )
 
 // answering asks the base model, in turns and behind examples, and the same after fine-tuning.
@@ -65,7 +66,7 @@ func parameters(ctx context.Context, l *Lab, seed uint64) (out []demo.Measure, e
 	}
 	c := l.course(seed)
 	random := rand.New(rand.NewPCG(seed, 33))
-	learn, held := lessons(random, c.learn, 160), lessons(random, c.test, 120)
+	learn, held := lessons(random, c.learn, 160), lessons(random, c.held, 120)
 	steps := l.steps(100)
 	for _, arm := range []struct {
 		name, parent string
@@ -92,6 +93,7 @@ func parameters(ctx context.Context, l *Lab, seed uint64) (out []demo.Measure, e
 type variant struct {
 	name  string
 	learn []*chat.Conversation
+	more  func(c *sft.Config)
 }
 
 // variants fine-tunes the base model on each, for equal steps, and examines what came of it.
@@ -101,9 +103,9 @@ func (l *Lab) variants(ctx context.Context, seed uint64, c course, steps int, li
 		return nil, err
 	}
 	random := rand.New(rand.NewPCG(seed, 34))
-	held := lessons(random, c.test, 120)
+	held := lessons(random, c.held, 120)
 	for _, v := range list {
-		t, err := l.tune(ctx, lesson{parent: base, learn: v.learn, held: held, steps: steps, seed: seed})
+		t, err := l.tune(ctx, lesson{parent: base, learn: v.learn, held: held, steps: steps, seed: seed, more: v.more})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", v.name, err)
 		}
@@ -122,9 +124,9 @@ func curated(ctx context.Context, l *Lab, seed uint64) ([]demo.Measure, error) {
 	random := rand.New(rand.NewPCG(seed, 35))
 	many := lessons(random, c.learn, 1600)
 	return l.variants(ctx, seed, c, l.steps(160), []variant{
-		{"1,600 noisy", spoilt(random, many, .4)},
-		{"160 curated", many[:160]},
-		{"1,600 curated", many},
+		{name: "1,600 noisy", learn: spoilt(random, many, .4)},
+		{name: "160 curated", learn: many[:160]},
+		{name: "1,600 curated", learn: many},
 	})
 }
 
@@ -151,7 +153,7 @@ func spoilt(random *rand.Rand, list []*chat.Conversation, share float64) []*chat
 			letters := []rune(*answer)
 			*answer = string(letters[:1+len(letters)/4])
 		case 3:
-			*answer = []string{"?", "...", "-"}[random.IntN(3)] // an empty answer is refused by the reader; these say as little
+			*answer = []string{"?", "...", "-"}[random.IntN(3)] // an answer of nothing at all is refused; these say as little
 		}
 		out[i] = &c
 	}
@@ -171,15 +173,10 @@ func longestFirst(ctx context.Context, l *Lab, seed uint64) ([]demo.Measure, err
 		pool = append(pool, talk(i, list[i].question(), text))
 	}
 	c.exam.items = nil
-	long := slices.Clone(pool)
-	slices.SortStableFunc(long, func(a, b *chat.Conversation) int {
-		return len([]rune(b.Messages[1].Content)) - len([]rune(a.Messages[1].Content))
-	})
-	var some []*chat.Conversation
-	for _, i := range random.Perm(len(pool))[:120] {
-		some = append(some, pool[i])
+	selected := func(how string) func(*sft.Config) {
+		return func(c *sft.Config) { c.Select = sft.Selection{How: how, N: 120} }
 	}
-	return l.variants(ctx, seed, c, l.steps(120), []variant{{"random 120", some}, {"longest 120", long[:120]}, {"all 1,200", pool}})
+	return l.variants(ctx, seed, c, l.steps(120), []variant{{"random 120", pool, selected(sft.Random)}, {"longest 120", pool, selected(sft.Longest)}, {"all 1,200", pool, nil}})
 }
 
 // responseOnly leaves the questions away, or deals them anew.
@@ -187,10 +184,13 @@ func responseOnly(ctx context.Context, l *Lab, seed uint64) ([]demo.Measure, err
 	c := l.course(seed)
 	random := rand.New(rand.NewPCG(seed, 37))
 	learn := lessons(random, c.learn, 800)
-	var without, dealt []*chat.Conversation
+	var dealt []*chat.Conversation
 	for i, k := range random.Perm(len(learn)) {
-		without = append(without, talk(i, "", learn[i].Messages[1].Content))
 		dealt = append(dealt, talk(i, learn[k].Messages[0].Content, learn[i].Messages[1].Content))
 	}
-	return l.variants(ctx, seed, c, l.steps(200), []variant{{"questions and answers", learn}, {"answers alone", without}, {"answers to other questions", dealt}})
+	return l.variants(ctx, seed, c, l.steps(200), []variant{
+		{name: "questions and answers", learn: learn},
+		{name: "answers alone", learn: learn, more: func(c *sft.Config) { c.ResponseOnly = true }},
+		{name: "answers to other questions", learn: dealt},
+	})
 }
