@@ -2,12 +2,14 @@ package align
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
 
 	"winnow/train/chat"
 	"winnow/train/demo"
+	"winnow/train/sft"
 )
 
 // conversations are items as fine-tuning reads them.
@@ -80,38 +82,83 @@ func (l *Lab) recited(ctx context.Context, dir string, items []item, wordings []
 	return right, nil
 }
 
-// unknown fine-tunes on facts that the base knows, on such that it does not, and on a mixture, and asks for facts that it knows.
+// unknown finds out what a base model knows, fine-tunes it on facts of one kind at a time, and asks for facts of others that it knows.
 func unknown(ctx context.Context, l *Lab, seed uint64) (out []demo.Measure, err error) {
-	base, err := l.base(ctx, l.main())
+	p := l.main()
+	p.Sheets = true
+	base, err := l.base(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	c := l.course(seed)
-	c.exam.tasks = nil
 	random := rand.New(rand.NewPCG(seed, 39))
-	told := facts(random, c.learn)
 	untold, _ := halves(random, l.world.untold)
-	strange := facts(random, untold)[:len(told)]
-	half := slices.Concat(told[:len(told)/2], strange[:len(told)/2])
+	pool := slices.Concat(facts(random, c.learn), facts(random, untold))
+	groups, all, err := l.known(ctx, base, pool, seed)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range sft.Shares(all) {
+		out = append(out, demo.Measure{Arm: "base", Metric: "facts " + strings.ReplaceAll(string(s.Class), "_", " ") + ", told and not, %", Value: 100 * s.Rate.Rate, Trials: s.Rate.N})
+	}
+	tested, _, err := l.known(ctx, base, facts(random, c.test), seed)
+	if err != nil {
+		return nil, err
+	}
+	known := slices.Concat(tested[sft.Highly], tested[sft.Maybe])
+	n := max(min(len(groups[sft.Highly]), len(groups[sft.Maybe]), len(groups[sft.Unknown]), 160), 2)
+	take := func(class sft.Class, n int) []item { return groups[class][:min(n, len(groups[class]))] }
 	for _, arm := range []struct {
 		name  string
 		learn []item
-	}{{"told", told}, {"half told", half}, {"untold", strange}} {
-		for _, steps := range []int{l.steps(60), l.steps(240)} {
-			t, err := l.tune(ctx, lesson{parent: base, learn: conversations(arm.learn), steps: steps, seed: seed})
+	}{{"highly known", take(sft.Highly, n)}, {"maybe known", take(sft.Maybe, n)}, {"half unknown", slices.Concat(take(sft.Maybe, n/2), take(sft.Unknown, n-n/2))},
+		{"unknown", take(sft.Unknown, n)}} {
+
+		for _, when := range []string{"early", "late"} {
+			steps := l.steps(map[string]int{"early": 30, "late": 150}[when])
+			m, err := l.taught(ctx, base, arm.name+", "+when, arm.learn, known, steps, seed)
 			if err != nil {
 				return nil, err
 			}
-			name := arm.name + ", early"
-			if steps > l.steps(60) {
-				name = arm.name + ", late"
-			}
-			m, err := l.graded(ctx, name, t, c.exam)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, only(factsRight, m)[0], demo.Measure{Arm: name, Metric: "training loss at the end, nats a token", Value: t.loss})
+			out = append(out, m...)
 		}
 	}
 	return out, nil
+}
+
+// taught fine-tunes on items and asks others.
+func (l *Lab) taught(ctx context.Context, base, arm string, learn, ask []item, steps int, seed uint64) ([]demo.Measure, error) {
+	t, err := l.tune(ctx, lesson{parent: base, learn: conversations(learn), steps: steps, seed: seed})
+	if err != nil {
+		return nil, err
+	}
+	m, err := l.graded(ctx, arm, t, exam{items: ask})
+	if err != nil {
+		return nil, err
+	}
+	m = only(factsRight, m)
+	m[0].Metric = "facts right of those that the base knows, %"
+	return append(m, demo.Measure{Arm: arm, Metric: "training loss at the end, nats a token", Value: t.loss}), nil
+}
+
+// known asks a base model closed-book, and sorts items by what it knows of them.
+func (l *Lab) known(ctx context.Context, dir string, items []item, seed uint64) (map[sft.Class][]item, []sft.Known, error) {
+	m, err := l.load(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	k := sft.Asking()
+	k.Shots, k.Prompts, k.Samples, k.Seed = 2, 4, 4, seed
+	all, err := k.Ask(ctx, m, l.tok, l.Pool, k.Questions(conversations(items), l.tok))
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(all) != len(items) {
+		return nil, nil, fmt.Errorf("knowledge: %d of %d questions can be asked", len(all), len(items))
+	}
+	groups := map[sft.Class][]item{}
+	for i, it := range items {
+		groups[all[i].Class] = append(groups[all[i].Class], it)
+	}
+	return groups, all, nil
 }

@@ -101,6 +101,7 @@ type pretraining struct {
 	Depth    int
 	People   int // of each language
 	Wordings []int
+	Sheets   bool  `json:",omitempty"` // it has read of the examined too, and sheets about them
 	Tokens   int64 // positions
 	Kernel   string
 	Program  int // raised where the making changes
@@ -131,8 +132,13 @@ func (l *Lab) base(ctx context.Context, p pretraining) (string, error) {
 }
 
 func (l *Lab) pretrain(ctx context.Context, p pretraining) (*llm.Model, error) {
-	docs := biographies(worldSeed, l.world.told, 40, p.Wordings)
-	tokens, err := rows.Tokenize(ctx, l.Work, fmt.Sprintf("base of %d people %v", p.People, p.Wordings), l.tok, all(docs), rows.TokenizeOptions{})
+	const times = 40
+	docs := biographies(worldSeed, l.world.told, times, p.Wordings)
+	if p.Sheets {
+		docs = append(docs, biographies(worldSeed, l.world.examined, times, p.Wordings)...)
+		docs = append(docs, sheets(worldSeed, l.world.examined, times*len(l.world.examined)/2)...)
+	}
+	tokens, err := rows.Tokenize(ctx, l.Work, fmt.Sprintf("base of %d people %v %v", p.People, p.Wordings, p.Sheets), l.tok, all(docs), rows.TokenizeOptions{})
 	if err != nil {
 		return nil, err
 	}

@@ -18,18 +18,20 @@ const (
 	strangerSeed = 9999
 )
 
-// world is the people of both languages: of the first some a base model has read, of the others nobody has.
+// world is the people of both languages: of the first some a base model has read, of the second nobody has, and of the third those
+// base models that have read sheets of questions with answers.
 type world struct {
-	told, untold []demo.Person
+	told, untold, examined []demo.Person
 }
 
-// newWorld makes n told and as many untold people of each language.
+// newWorld makes n told and as many untold people of each language, and half as many on sheets.
 func newWorld(n int) world {
 	var w world
 	for _, lang := range languages {
-		all := demo.People(worldSeed, 2*n, lang)
+		all := demo.People(worldSeed, 2*n+n/2, lang)
 		w.told = append(w.told, all[:n]...)
-		w.untold = append(w.untold, all[n:]...)
+		w.untold = append(w.untold, all[n:2*n]...)
+		w.examined = append(w.examined, all[2*n:]...)
 	}
 	return w
 }
@@ -72,6 +74,25 @@ func stop(lang demo.Lang) string {
 		return "。"
 	}
 	return "."
+}
+
+// sheets are questions with their answers as text, some on each sheet, in the form in which a model is asked what it knows. They let a
+// base model see how questions are answered, about people whom no experiment asks for.
+func sheets(seed uint64, people []demo.Person, n int) (docs []rows.Document) {
+	random := rand.New(rand.NewPCG(seed, 22))
+	marks := map[demo.Lang][2]string{demo.English: {"Question: ", "\nAnswer: "}, demo.Chinese: {"问：", "\n答： "}}
+	for range n {
+		lang := languages[random.IntN(len(languages))]
+		var list []string
+		for len(list) < 4 {
+			if p := people[random.IntN(len(people))]; p.Lang == lang {
+				it := asked(p, demo.Fact(random.IntN(demo.Facts)), random.IntN(ways))
+				list = append(list, marks[lang][0]+it.question+marks[lang][1]+it.answer)
+			}
+		}
+		docs = append(docs, rows.Document{Language: string(lang), Text: strings.Join(list, "\n\n") + "\n\n"})
+	}
+	return docs
 }
 
 // halves divides people at random into two groups that have as many of each language.
