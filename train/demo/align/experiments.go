@@ -23,8 +23,11 @@ func Experiments() []Experiment {
 		{"curated", "at equal steps few curated examples beat many noisy ones", "同等步数下，少量精选样本优于大量含噪样本", curated},
 		{"longest", "the longest answers are as good a choice as a random one, or a better one", "选最长回答不逊于随机选取", longestFirst},
 		{"unknown", "learning facts that the base does not know harms those it knows", "学习基座不知道的事实会损害已知事实", unknown},
-		{"response", "answers alone teach the form of answering", "只学回答也能学会回答的形式", responseOnly},
 		{"extraction", "a fact that was read in several wordings can be asked for after fine-tuning, one read in one wording cannot", "以多种说法读过的事实微调后可被问出，只读过一种说法的不能", extraction},
+		{"response", "answers alone teach the form of answering", "只学回答也能学会回答的形式", responseOnly},
+		{"reward", "a reward model says which of two answers is better, about people it has not learnt of", "奖励模型能判断两个回答孰优，即使人物未曾学过", rewarding},
+		{"dpo", "pairs of answers raise the true score by DPO", "成对偏好经 DPO 提高真实得分", dpo},
+		{"kto", "thumbs, noisy and uneven, raise the true score by KTO", "含噪且不均衡的赞与踩经 KTO 提高真实得分", kto},
 	}
 }
 

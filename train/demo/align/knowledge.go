@@ -93,7 +93,7 @@ func unknown(ctx context.Context, l *Lab, seed uint64) (out []demo.Measure, err 
 	c := l.course(seed)
 	random := rand.New(rand.NewPCG(seed, 39))
 	untold, _ := halves(random, l.world.untold)
-	pool := slices.Concat(facts(random, c.learn), facts(random, untold))
+	pool := slices.Concat(facts(random, slices.Concat(c.learn, c.held)), facts(random, untold))
 	groups, all, err := l.known(ctx, base, pool, seed)
 	if err != nil {
 		return nil, err
@@ -106,16 +106,18 @@ func unknown(ctx context.Context, l *Lab, seed uint64) (out []demo.Measure, err 
 		return nil, err
 	}
 	known := slices.Concat(tested[sft.Highly], tested[sft.Maybe])
-	n := max(min(len(groups[sft.Highly]), len(groups[sft.Maybe]), len(groups[sft.Unknown]), 160), 2)
-	take := func(class sft.Class, n int) []item { return groups[class][:min(n, len(groups[class]))] }
+	heard := slices.Concat(groups[sft.Highly], groups[sft.Maybe], groups[sft.Weakly])
+	random.Shuffle(len(heard), func(i, j int) { heard[i], heard[j] = heard[j], heard[i] })
+	strange := groups[sft.Unknown]
+	many, few := min(len(heard), len(strange), 320), min(len(groups[sft.Highly]), len(groups[sft.Maybe]))
 	for _, arm := range []struct {
 		name  string
 		learn []item
-	}{{"highly known", take(sft.Highly, n)}, {"maybe known", take(sft.Maybe, n)}, {"half unknown", slices.Concat(take(sft.Maybe, n/2), take(sft.Unknown, n-n/2))},
-		{"unknown", take(sft.Unknown, n)}} {
+	}{{"known", heard[:many]}, {"half unknown", slices.Concat(heard[:many/2], strange[:many-many/2])}, {"unknown", strange[:many]},
+		{"fewer, highly known", groups[sft.Highly][:few]}, {"fewer, maybe known", groups[sft.Maybe][:few]}} {
 
 		for _, when := range []string{"early", "late"} {
-			steps := l.steps(map[string]int{"early": 30, "late": 150}[when])
+			steps := l.steps(map[string]int{"early": 50, "late": 200}[when])
 			m, err := l.taught(ctx, base, arm.name+", "+when, arm.learn, known, steps, seed)
 			if err != nil {
 				return nil, err
