@@ -28,6 +28,7 @@ func Experiments() []Experiment {
 		{"reward", "a reward model says which of two answers is better, about people it has not learnt of", "奖励模型能判断两个回答孰优，即使人物未曾学过", rewarding},
 		{"dpo", "pairs of answers raise the true score by DPO", "成对偏好经 DPO 提高真实得分", dpo},
 		{"kto", "thumbs, noisy and uneven, raise the true score by KTO", "含噪且不均衡的赞与踩经 KTO 提高真实得分", kto},
+		{"self", "a model that judges its own answers learns from its judgement; the audit shows how far", "模型按自评学习；审计显示其可信程度", selfRewarding},
 	}
 }
 

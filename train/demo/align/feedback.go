@@ -34,8 +34,13 @@ const flawed = .7
 // samples is how many answers to each prompt a policy's true score is a mean of.
 const samples = 2
 
-// school makes one for a seed. Half of the people are those of fine-tuning and of feedback, the others are tested.
+// school makes one for a seed. Half of the people are those of fine-tuning and of feedback, others are tested.
 func (l *Lab) school(ctx context.Context, seed uint64) (*school, error) {
+	return l.schoolWith(ctx, seed, nil)
+}
+
+// schoolWith is a school whose model learns more than answers: more gives the lessons, of which each has its own place. May be nil.
+func (l *Lab) schoolWith(ctx context.Context, seed uint64, more func(s *school) ([]*chat.Conversation, error)) (*school, error) {
 	base, err := l.base(ctx, l.main())
 	if err != nil {
 		return nil, err
@@ -47,7 +52,15 @@ func (l *Lab) school(ctx context.Context, seed uint64) (*school, error) {
 	for i, text := range mixed(random, list, s.learn, flawed) {
 		learn = append(learn, talk(i, list[i].question(), text))
 	}
-	tuned, err := l.tune(ctx, lesson{parent: base, learn: learn, steps: l.steps(200), seed: seed})
+	lesson := lesson{parent: base, learn: learn, steps: l.steps(200), seed: seed}
+	if more != nil {
+		others, err := more(s)
+		if err != nil {
+			return nil, err
+		}
+		lesson.learn, lesson.steps, lesson.more = append(learn, others...), l.steps(300), long
+	}
+	tuned, err := l.tune(ctx, lesson)
 	if err != nil {
 		return nil, err
 	}

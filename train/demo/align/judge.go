@@ -5,6 +5,7 @@ import (
 
 	"winnow/train/chat"
 	"winnow/train/judge"
+	"winnow/train/sft"
 )
 
 // verdict writes down what a judge is asked, and answers with the label that is right: so a judge learns from exactly the questions that
@@ -39,6 +40,9 @@ func comparisons(ctx context.Context, list []choice) ([]*chat.Conversation, erro
 	}
 	return out, nil
 }
+
+// long makes rows that hold the questions of judges.
+func long(c *sft.Config) { c.Len = judged }
 
 // asks is a task as a conversation.
 func asks(t task) []chat.Message { return []chat.Message{{Role: chat.User, Content: t.question()}} }

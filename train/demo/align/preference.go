@@ -106,11 +106,11 @@ func kto(ctx context.Context, l *Lab, seed uint64) ([]demo.Measure, error) {
 			if dir, err = l.out("kto"); err != nil {
 				return nil, err
 			}
-			c := prefer.KTOConfig{Rows: pairRows(16, file), Beta: .1}
+			c := prefer.KTOConfig{Rows: pairRows(16, file), Beta: .5}
 			if arm == "KTO, weights 1 and 1" {
 				c.Good, c.Bad = 1, 1
 			}
-			if _, err := prefer.KTO(ctx, l.settings(s.sft, dir, seed, l.steps(100), 2e-4), c); err != nil {
+			if _, err := prefer.KTO(ctx, l.settings(s.sft, dir, seed, l.steps(100), 1e-4), c); err != nil {
 				return nil, err
 			}
 		}
