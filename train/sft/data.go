@@ -108,8 +108,9 @@ type material struct {
 	train  *rows.Masked
 	held   *held // nil: nothing is held out
 	files  []checkpoint.File
-	picked []Pick // by the selection; nil: all
-	known  *Found // nil: not asked
+	talks  []*chat.Conversation // by index of Parts
+	picked []Pick               // by the selection; nil: all
+	known  *Found               // nil: not asked
 	len    int
 	epoch  int // updates of a pass
 }
@@ -117,6 +118,9 @@ type material struct {
 // gather reads, divides and selects.
 func gather(ctx context.Context, r *tune.Run, o *Options, files []checkpoint.File) (*material, error) {
 	m := &material{files: files, len: rowLength(o.Len, r.Model.Context)}
+	if m.len > r.Model.Context {
+		return nil, fmt.Errorf("rows of %d positions, the model has a context of %d", m.len, r.Model.Context)
+	}
 	prepare := chat.PrepareOptions{Len: m.len, Cut: o.Cut, MostCut: o.MostCut, MostDropped: o.MostDropped}
 	all, err := o.Train.prepare(r.Template, prepare)
 	if all.account != nil {
@@ -158,11 +162,13 @@ func gather(ctx context.Context, r *tune.Run, o *Options, files []checkpoint.Fil
 // pack lays the chosen conversations out in rows.
 func (m *material) pack(r *tune.Run, o *Options, all *set, train []int) (err error) {
 	sequences := all.sequences
+	m.talks = all.talks
 	if o.ResponseOnly {
-		if sequences, err = all.emptied(r.Template, train, m.len, o.Cut); err != nil {
+		emptied, err := all.emptied(train).prepare(r.Template, chat.PrepareOptions{Len: m.len, Cut: o.Cut, MostCut: 1, MostDropped: 1})
+		if err != nil {
 			return err
 		}
-		train = nil
+		sequences, m.talks, train = emptied.sequences, emptied.talks, nil
 	}
 	if m.train, err = rows.NewMasked(sequences, train, rows.Options{Len: m.len, Seed: r.Seed, PAD: r.Tokenizer.PAD()}); err != nil {
 		return err
@@ -175,24 +181,19 @@ func (m *material) pack(r *tune.Run, o *Options, all *set, train []int) (err err
 
 // emptied are some conversations without system messages and with nothing in users' turns: what is left to learn is how to answer, not
 // to what (response tuning, An and Kim 2024, arXiv 2410.02465).
-func (s *set) emptied(t *chat.Template, which []int, length int, cut chat.Cut) (*rows.Sequences, error) {
-	talks := func(yield func(*chat.Conversation, error) bool) {
-		for _, i := range which {
-			c := *s.talks[i]
-			c.Tools = nil
-			c.Messages = slices.DeleteFunc(slices.Clone(c.Messages), func(m chat.Message) bool { return m.Role == chat.System })
-			for k := range c.Messages {
-				if m := &c.Messages[k]; m.Role == chat.User {
-					m.Content, m.Input = "", ""
-				}
-			}
-			if !yield(&c, nil) {
-				return
+func (s *set) emptied(which []int) (d Data) {
+	for _, i := range which {
+		c := *s.talks[i]
+		c.Tools = nil
+		c.Messages = slices.DeleteFunc(slices.Clone(c.Messages), func(m chat.Message) bool { return m.Role == chat.System })
+		for k := range c.Messages {
+			if m := &c.Messages[k]; m.Role == chat.User {
+				m.Content, m.Input = "", ""
 			}
 		}
+		d.Talks = append(d.Talks, &c)
 	}
-	sequences, _, err := chat.Prepare(t, talks, chat.PrepareOptions{Len: length, Cut: cut, MostCut: 1, MostDropped: 1})
-	return sequences, err
+	return d
 }
 
 // rowLength is T: what was asked for, or the model's context, at most 512.

@@ -73,14 +73,10 @@ func opening(c *chat.Conversation) (*chat.Conversation, string) {
 func (h *held) measure(t *llm.Trainer) (map[string]float64, error) {
 	var all, text float64
 	var targets, bytes int64
-	for first := int64(0); first < h.count; first += int64(h.batch.Rows) {
-		b := cut(h.batch, 0, int(min(int64(h.batch.Rows), h.count-first)))
-		if err := h.rows.Fill(first, b.IDs, b.Targets, b.Pos); err != nil {
-			return nil, err
-		}
+	err := h.each(func(b *llm.Batch) error {
 		nats, err := t.Nats(b)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for i, target := range b.Targets {
 			if target < 0 {
@@ -93,8 +89,26 @@ func (h *held) measure(t *llm.Trainer) (map[string]float64, error) {
 				bytes += int64(len(h.tok.Token(target)))
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return map[string]float64{"loss": all / float64(targets), "bits_per_byte": text / math.Ln2 / float64(max(bytes, 1))}, nil
+}
+
+// each gives all rows, some at a time.
+func (h *held) each(use func(b *llm.Batch) error) error {
+	for first := int64(0); first < h.count; first += int64(h.batch.Rows) {
+		b := cut(h.batch, 0, int(min(int64(h.batch.Rows), h.count-first)))
+		if err := h.rows.Fill(first, b.IDs, b.Targets, b.Pos); err != nil {
+			return err
+		}
+		if err := use(b); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // validate measures the model as it stands, and lets it answer a few held-out prompts.

@@ -3,7 +3,6 @@ package sft
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"winnow/train/llm"
@@ -31,9 +30,6 @@ func Run(ctx context.Context, o Options) (*tune.Result, error) {
 	data, err := gather(ctx, r, &o, files)
 	if err != nil {
 		return nil, err
-	}
-	if data.len > r.Model.Context {
-		return nil, fmt.Errorf("rows of %d positions, the model has a context of %d", data.len, r.Model.Context)
 	}
 	if err := r.Begin(tune.Work{Data: data.files, Epoch: data.epoch}); err != nil {
 		return nil, err

@@ -58,6 +58,7 @@ type Run struct {
 // Work is what a method knows when its data are made.
 type Work struct {
 	Data    []checkpoint.File                 // what the data were: DataOf
+	Parents []checkpoint.Info                 // models beside the parent that the result depends on: a teacher, a reward model
 	Epoch   int                               // updates of one pass over the data; needed where Settings count in epochs
 	Join    []llm.Param                       // trained beside the model's: a head's
 	Extra   any                               // pointer to state of the method's own, of which a checkpoint keeps the JSON
@@ -158,6 +159,9 @@ func (r *Run) Begin(w Work) error {
 	asked := Asked{Kind: r.Kind, Parent: r.Info.Hash, Tokenizer: r.Tokenizer.Hash(), LoRA: r.LoRA, Config: r.config, Settings: r.Settings, Data: []string{}}
 	if r.Template != nil {
 		asked.Template = r.Template.Hash()
+	}
+	for _, p := range w.Parents {
+		asked.Parents = append(asked.Parents, p.Hash)
 	}
 	for _, d := range w.Data {
 		asked.Data = append(asked.Data, d.SHA256)

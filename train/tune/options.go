@@ -101,6 +101,7 @@ type Options struct {
 type Asked struct {
 	Kind      string          `json:"kind"`
 	Parent    string          `json:"parent"`             // hash of the weights
+	Parents   []string        `json:"parents,omitempty"`  // hashes of other models
 	Tokenizer string          `json:"tokenizer"`          // hash
 	Template  string          `json:"template,omitempty"` // hash
 	LoRA      *llm.LoRA       `json:"lora,omitempty"`

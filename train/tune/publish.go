@@ -80,7 +80,7 @@ func relative(dir, path string) (string, error) {
 // lineage is what the model was made from.
 func (r *Run) lineage() (*checkpoint.Info, error) {
 	info := &checkpoint.Info{Kind: r.Kind, Tokenizer: r.Tokenizer.Hash(), Seed: r.Seed, Kernel: r.Pool.Kernel(), Program: r.Program, Steps: int64(r.Step),
-		Tokens: r.Tokens, Files: r.work.Data, Parents: []checkpoint.Info{*r.Info}}
+		Tokens: r.Tokens, Files: r.work.Data, Parents: append([]checkpoint.Info{*r.Info}, r.work.Parents...)}
 	if r.progress.Best > 0 {
 		info.Steps = int64(r.progress.Best)
 	}
