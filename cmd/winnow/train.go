@@ -12,6 +12,7 @@ func (a *app) trainCmd() *cobra.Command {
 		a.trainDemo(),
 		a.trainSFT(),
 		a.trainKnow(),
+		a.trainDistill(),
 		a.trainShow(),
 		a.trainEval(),
 		a.trainTokenizer(),
