@@ -77,6 +77,7 @@ func (r *Recipe) stage(i int, before []winnow.Signal, closers *[]io.Closer) (win
 		return urls.New(urls.Options{
 			Domains: s.URL.Domains, URLs: s.URL.URLs,
 			HardWords: s.URL.HardWords, SoftWords: s.URL.SoftWords, Subwords: s.URL.Subwords, MinSoft: s.URL.MinSoft,
+			UT1: s.URL.UT1, Categories: s.URL.Categories,
 		})
 	case s.Extract != nil:
 		return extract.New(extract.Options{MinChars: s.Extract.MinChars, MaxBytes: int64(s.Extract.MaxBytes)}), nil

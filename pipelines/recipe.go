@@ -31,16 +31,17 @@ type Recipe struct {
 	src *source
 }
 
-// Input names the files to read. Globs know **, and are relative to the working directory.
+// Input names the files to read. Globs know **, and are relative to the working directory; https and s3 URLs are read over the
+// network, and globs of s3 URLs are listed.
 type Input struct {
-	WARC      []string `yaml:"warc"`    // WARC, ARC and WET in any compression
+	WARC      []string `yaml:"warc"`    // WARC, ARC, WET and WAT in any compression
 	HTML      []string `yaml:"html"`    // files, or folders that are walked
 	Tar       []string `yaml:"tar"`     // tars of HTML files
 	JSONL     []string `yaml:"jsonl"`   // one JSON object a line, plain, .gz or .zst
 	Parquet   []string `yaml:"parquet"` // rows
 	Columns   Columns  `yaml:"columns"`
 	Dump      string   `yaml:"dump"`       // name of the crawl, where the files do not tell
-	ShardSize Size     `yaml:"shard_size"` // input on disk for one task; 256MB
+	ShardSize Size     `yaml:"shard_size"` // input on disk for one task; none: an eighth of all, from 16MB to 256MB
 }
 
 // Columns names the fields of JSONL and parquet rows where they are not text, id, url and date.
@@ -108,6 +109,9 @@ type URLSpec struct {
 	SoftWords string `yaml:"soft_words"` // words of the URL: min_soft different ones are needed
 	Subwords  string `yaml:"subwords"`   // anywhere in the URL's letters and digits
 	MinSoft   int    `yaml:"min_soft"`   // 2
+
+	UT1        string   `yaml:"ut1"`        // folder of categories in the form of UT1's blacklists
+	Categories []string `yaml:"categories"` // the ones that drop
 }
 
 // ExtractSpec finds the main text of an HTML page.

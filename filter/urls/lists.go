@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -17,40 +19,43 @@ type reader struct {
 	err    error
 }
 
-// set reads one list, each entry brought to the form that it is compared in; nil where no file is named. name is the
-// option's.
-func (r *reader) set(name, file string, form func(string) string) map[string]bool {
-	if file == "" || r.err != nil {
-		return nil
+// set reads one list, each entry brought to the form that it is compared in. name is the option's; an empty file is no list.
+func (r *reader) set(name, file string, form func(string) string) table {
+	var t table
+	if file != "" {
+		r.add(&t, 0, name, file, form)
 	}
+	if r.err == nil && file != "" && t.len() == 0 {
+		r.err = fmt.Errorf("%s: %s: no entries", name, file)
+	}
+	t.clip()
+	return t
+}
+
+// add reads one list into a table.
+func (r *reader) add(t *table, kind uint8, name, file string, form func(string) string) {
+	if r.err != nil {
+		return
+	}
+	if err := r.read(t, kind, name, file, form); err != nil {
+		r.err = fmt.Errorf("%s: %w", name, err)
+	}
+}
+
+func (r *reader) read(t *table, kind uint8, name, file string, form func(string) string) error {
 	f, err := os.Open(file)
 	if err != nil {
-		r.err = fmt.Errorf("%s: %w", name, err)
-		return nil
+		return err
 	}
 	defer f.Close()
 	var in io.Reader = f
 	if strings.HasSuffix(file, ".gz") {
-		z, err := gzip.NewReader(f)
-		if err != nil {
-			r.err = fmt.Errorf("%s: %s: %w", name, file, err)
-			return nil
+		if in, err = gzip.NewReader(f); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
 		}
-		in = z
 	}
 	hash := sha256.New()
-	entries, err := parse(io.TeeReader(in, hash), form)
-	if err != nil {
-		r.err = fmt.Errorf("%s: %s: %w", name, file, err)
-		return nil
-	}
-	r.hashes += fmt.Sprintf(" %s=%.8x", name, hash.Sum(nil))
-	return entries
-}
-
-func parse(in io.Reader, form func(string) string) (map[string]bool, error) {
-	entries := make(map[string]bool)
-	lines := bufio.NewScanner(in)
+	lines := bufio.NewScanner(io.TeeReader(in, hash))
 	for n := 1; lines.Scan(); n++ {
 		line := strings.TrimSpace(lines.Text())
 		if line == "" || line[0] == '#' {
@@ -58,28 +63,75 @@ func parse(in io.Reader, form func(string) string) (map[string]bool, error) {
 		}
 		entry := form(line)
 		if entry == "" {
-			return nil, fmt.Errorf("line %d: %q can match nothing", n, line)
+			return fmt.Errorf("%s: line %d: %q can match nothing", file, n, line)
 		}
-		entries[entry] = true
+		if !t.add(entry, kind) {
+			return fmt.Errorf("%s: line %d: lists of more than 4 GB", file, n)
+		}
 	}
 	if err := lines.Err(); err != nil {
-		return nil, err
+		return fmt.Errorf("%s: %w", file, err)
 	}
-	if len(entries) == 0 {
-		return nil, errors.New("no entries")
-	}
-	return entries, nil
+	r.hashes += fmt.Sprintf(" %s=%.8x", name, hash.Sum(nil))
+	return nil
 }
 
-// host is a host name in the form that it is compared in.
-func host(name string) string { return strings.TrimSuffix(strings.ToLower(name), ".") }
-
-// trimURL leaves out what does not tell one page from another: the scheme, www. and a slash at the end.
-func trimURL(address string) string {
-	if i := strings.Index(address, "://"); i >= 0 {
-		address = address[i+3:]
+// categories reads the categories of a folder in the form of the blacklists of the Université Toulouse Capitole (UT1), which are
+// those of squidGuard: a folder a category, in it a file domains and a file urls, one of which may be missing.
+func (r *reader) categories(dir string, names []string) (domains, pages table) {
+	if dir == "" || r.err != nil {
+		return domains, pages
 	}
-	return strings.TrimSuffix(strings.TrimPrefix(address, "www."), "/")
+	if len(names) == 0 || len(names) > 255 {
+		r.err = fmt.Errorf("ut1: name the categories, of %s", strings.Join(folders(dir), ", "))
+		return domains, pages
+	}
+	for i, name := range names {
+		found := false
+		for _, list := range []struct {
+			file string
+			t    *table
+			form func(string) string
+		}{{"domains", &domains, hostOrNone}, {"urls", &pages, page}} {
+			for _, file := range []string{filepath.Join(dir, name, list.file), filepath.Join(dir, name, list.file+".gz")} {
+				if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
+					continue
+				}
+				found = true
+				r.add(list.t, uint8(i), "ut1 "+name, file, list.form)
+				break
+			}
+		}
+		if !found && r.err == nil {
+			r.err = fmt.Errorf("ut1: %s has neither domains nor urls of %q; it has %s", dir, name, strings.Join(folders(dir), ", "))
+		}
+	}
+	domains.clip()
+	pages.clip()
+	return domains, pages
+}
+
+// hostOrNone is host, with a name that cannot occur for what is none: lists of a million lines by many hands have such lines.
+func hostOrNone(name string) string {
+	if h := host(name); h != "" {
+		return h
+	}
+	return "?" + name
+}
+
+// folders lists the folders in a folder.
+func folders(dir string) (names []string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return []string{"none: " + err.Error()}
+	}
+	for _, e := range entries {
+		if info, err := os.Stat(filepath.Join(dir, e.Name())); err == nil && info.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // squeeze keeps the ASCII letters and digits, in lower case.

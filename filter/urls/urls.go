@@ -1,17 +1,16 @@
 // Package urls judges documents by their address alone, before anything costly is done with them. Documents flow in; those
 // whose URL stands in a list of the user's, or is made of its words, are dropped with the rule and the word found. It brings
-// no lists of its own. Order and meaning of the rules are those of datatrove's URLFilter.
+// no lists of its own. Order and meaning of the rules are those of datatrove's URLFilter, and behind url.exact those of
+// squidGuard for folders of categories. Hosts and addresses are compared in the form that browsers give them.
 package urls
 
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 
 	ahocorasick "github.com/petar-dambovaliev/aho-corasick"
-	"golang.org/x/net/publicsuffix"
 
 	"winnow"
 )
@@ -25,11 +24,16 @@ type Options struct {
 	SoftWords string // MinSoft different ones drop: url.soft_words
 	Subwords  string // one of them anywhere in the URL's letters and digits drops: url.subwords
 	MinSoft   int    // default 2
+
+	UT1        string   // folder of categories, each a folder with files domains and urls: url.category
+	Categories []string // the ones that drop: a domain with all below it, a URL with all that it begins
 }
 
 // Stage is the stage "url".
 type Stage struct {
-	domains, urls, hard, soft map[string]bool
+	domains, urls, hard, soft table
+	hosts, pages              table    // of categories
+	categories                []string // by the numbers in hosts and pages
 	subwords                  []string
 	find                      ahocorasick.AhoCorasick
 	minSoft                   int
@@ -46,14 +50,19 @@ func New(o Options) (*Stage, error) {
 	if o.MinSoft < 0 {
 		return nil, fmt.Errorf("url: min_soft %d is below 1", o.MinSoft)
 	}
-	s := &Stage{minSoft: o.MinSoft}
+	s := &Stage{minSoft: o.MinSoft, categories: slices.Clone(o.Categories)}
 	r := reader{}
 	s.domains = r.set("domains", o.Domains, host)
-	s.urls = r.set("urls", o.URLs, trimURL)
+	s.urls = r.set("urls", o.URLs, page)
 	s.hard = r.set("hard_words", o.HardWords, squeeze)
 	s.soft = r.set("soft_words", o.SoftWords, squeeze)
-	for word := range r.set("subwords", o.Subwords, squeeze) {
-		s.subwords = append(s.subwords, word)
+	subwords := r.set("subwords", o.Subwords, squeeze)
+	for i := range subwords.len() {
+		s.subwords = append(s.subwords, string(subwords.at(i)))
+	}
+	s.hosts, s.pages = r.categories(o.UT1, o.Categories)
+	if len(o.Categories) > 0 && o.UT1 == "" && r.err == nil {
+		r.err = fmt.Errorf("categories: ut1 names no folder")
 	}
 	if r.err != nil {
 		return nil, fmt.Errorf("url: %w", r.err)
@@ -61,7 +70,7 @@ func New(o Options) (*Stage, error) {
 	slices.Sort(s.subwords)
 	builder := ahocorasick.NewAhoCorasickBuilder(ahocorasick.Opts{DFA: true})
 	s.find = builder.Build(s.subwords)
-	s.version = fmt.Sprintf("url/1 min_soft=%d%s", o.MinSoft, r.hashes)
+	s.version = fmt.Sprintf("url/2 min_soft=%d%s", o.MinSoft, r.hashes)
 	return s, nil
 }
 
@@ -92,19 +101,27 @@ func (s *Stage) Apply(_ context.Context, d *winnow.Document) (winnow.Verdict, []
 
 // judge gives the first rule that the address breaks, in datatrove's order, and what broke it.
 func (s *Stage) judge(address string) (rule, detail string, count int) {
-	if u, err := url.Parse(address); err == nil && len(s.domains) > 0 {
-		name := host(u.Hostname())
-		if domain := registered(name); s.domains[domain] {
-			return "url.domain", domain, 0
+	canonical, name, ok := Canonical(address)
+	if ok && s.domains.len() > 0 {
+		name = strings.TrimSuffix(name, ".")
+		if domain := registered(name); s.domains.has(domain) {
+			return "url.domain", shown(domain), 0
 		}
-		if s.domains[name] {
-			return "url.subdomain", name, 0
+		if s.domains.has(name) {
+			return "url.subdomain", shown(name), 0
 		}
 	}
-	if len(s.urls) > 0 && s.urls[trimURL(address)] {
-		return "url.exact", trimURL(address), 0
+	if s.urls.len() > 0 {
+		if p := trimURL(orElse(canonical, address)); s.urls.has(p) {
+			return "url.exact", p, 0
+		}
 	}
-	if len(s.hard)+len(s.soft) > 0 {
+	if ok && len(s.categories) > 0 {
+		if k, what, found := s.category(canonical, strings.TrimSuffix(name, ".")); found {
+			return "url.category", s.categories[k] + ": " + what, 0
+		}
+	}
+	if s.hard.len()+s.soft.len() > 0 {
 		if rule, detail, count := s.words(address); rule != "" {
 			return rule, detail, count
 		}
@@ -117,14 +134,41 @@ func (s *Stage) judge(address string) (rule, detail string, count int) {
 	return "", "", 0
 }
 
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+// category finds the host or one that it lies below, else the address or the beginning of it up to a slash or query.
+func (s *Stage) category(canonical, name string) (kind uint8, what string, found bool) {
+	for part, more := name, true; more; _, part, more = strings.Cut(part, ".") {
+		if kind, found = s.hosts.get(part); found {
+			return kind, shown(part), true
+		}
+	}
+	if s.pages.len() == 0 {
+		return 0, "", false
+	}
+	p := trimURL(canonical)
+	for tries := 0; tries < 64 && p != ""; tries++ {
+		if kind, found = s.pages.get(p); found {
+			return kind, p, true
+		}
+		p = strings.TrimSuffix(p[:max(0, strings.LastIndexAny(p, "/?"))], "/")
+	}
+	return 0, "", false
+}
+
 // words compares the words of the URL as they are written, so Word is not word, as datatrove does.
 func (s *Stage) words(address string) (rule, detail string, count int) {
 	var soft []string
 	for w := range strings.FieldsFuncSeq(address, func(r rune) bool { return !alphanumeric(r) }) {
-		if s.hard[w] {
+		if s.hard.has(w) {
 			return "url.hard_words", w, 1
 		}
-		if s.soft[w] && !slices.Contains(soft, w) {
+		if s.soft.has(w) && !slices.Contains(soft, w) {
 			soft = append(soft, w)
 		}
 	}
@@ -132,19 +176,4 @@ func (s *Stage) words(address string) (rule, detail string, count int) {
 		return "url.soft_words", strings.Join(soft, " "), len(soft)
 	}
 	return "", "", 0
-}
-
-// registered is the registered domain of a host, one label below the suffix that ICANN knows: of a.example.co.uk,
-// example.co.uk. Private suffixes do not count, so a list's blogspot.com means all blogs there.
-func registered(name string) string {
-	suffix, icann := publicsuffix.PublicSuffix(name)
-	for !icann && strings.Contains(suffix, ".") {
-		_, parent, _ := strings.Cut(suffix, ".")
-		suffix, icann = publicsuffix.PublicSuffix(parent)
-	}
-	rest, ok := strings.CutSuffix(name, "."+suffix)
-	if !ok {
-		return ""
-	}
-	return name[strings.LastIndexByte(rest, '.')+1:]
 }

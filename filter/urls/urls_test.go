@@ -91,7 +91,7 @@ func TestNoLists(t *testing.T) {
 	if v, _, _ := s.Apply(context.Background(), &winnow.Document{URL: "http://casino.example/"}); v.Drop {
 		t.Errorf("%+v", v)
 	}
-	if s.Version() != "url/1 min_soft=2" {
+	if s.Version() != "url/2 min_soft=2" {
 		t.Error(s.Version())
 	}
 }
