@@ -43,7 +43,12 @@ async function english() { // with the mouse: streaming, stop, thumbs, taking ba
   want(await last(page).locator("[data-act=up]").isDisabled(), "an unfinished answer can be judged");
   want(await page.locator("#turns .user .text").textContent() === asked && await page.locator("#turns img").count() === 0, "a message is not shown as text");
 
+  await page.click("#fresh"); // the stopped answer may fill the context
+  await page.fill("#system", "Be kind.");
   await page.fill("#most", "20");
+  await page.fill("#text", asked);
+  await page.click("#send");
+  await whole(page);
   await page.fill("#text", "And now?");
   await page.click("#send");
   await whole(page);

@@ -22,8 +22,9 @@ import (
 	"winnow/train/serve/feedback"
 )
 
-// chatModel makes a folder with a model of random weights that reads conversations by a template.
-func chatModel(t *testing.T, template string) string {
+// chatModel makes a folder with a model of random weights that reads conversations by a template. Such a model hardly ends a turn; one that
+// judges is in no doubt but about digits.
+func chatModel(t *testing.T, template string, judges bool) string {
 	t.Helper()
 	_, texts := smallRun(t, 120)
 	tok, err := bpe.Train(slices.Values(texts), bpe.TrainOptions{Vocab: 400})
@@ -42,11 +43,18 @@ func chatModel(t *testing.T, template string) string {
 	c.Stamp(info)
 	for _, p := range m.Params() {
 		for i := range p.Value {
-			if p.Name == "head" {
+			if p.Name != "head" {
+				continue
+			}
+			id := int32(i / m.Dim)
+			digit := len(tok.Token(id)) == 1 && tok.Token(id)[0] >= '0' && tok.Token(id)[0] <= '9'
+			switch {
+			case id == c.End() || id == tok.EOS():
+				p.Value[i] = 0
+			case !judges || digit:
 				p.Value[i] *= 10
-				if id := int32(i / m.Dim); id == c.End() || id == tok.EOS() { // such a model hardly ends a turn
-					p.Value[i] = 0
-				}
+			default:
+				p.Value[i] *= .1
 			}
 		}
 	}
@@ -92,7 +100,7 @@ func served(t testing.TB, args ...string) (url string, stop func()) {
 
 // TestChatPage serves the page and judges over HTTP; the files are then checked as training data by the command.
 func TestChatPage(t *testing.T) {
-	model, dir := chatModel(t, "chatml"), filepath.Join(t.TempDir(), "said")
+	model, dir := chatModel(t, "chatml", false), filepath.Join(t.TempDir(), "said")
 	url, stop := served(t, model, "--chat", "--feedback", dir)
 	r, err := http.Get(url)
 	if err != nil {
@@ -132,7 +140,7 @@ func TestChatInBrowser(t *testing.T) {
 	if os.Getenv("WINNOW_BROWSER") == "" || os.Getenv("WINNOW_NODE") == "" {
 		t.Skip("WINNOW_BROWSER and WINNOW_NODE are not set: see .ci/browser/run")
 	}
-	model, dir := chatModel(t, "chatml"), filepath.Join(t.TempDir(), "said")
+	model, dir := chatModel(t, "chatml", false), filepath.Join(t.TempDir(), "said")
 	url, _ := served(t, model, "--slots", "2", "--chat", "--feedback", dir)
 	shots := os.Getenv("WINNOW_SHOTS")
 	if shots == "" {

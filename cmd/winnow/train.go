@@ -13,6 +13,8 @@ func (a *app) trainCmd() *cobra.Command {
 		a.trainSFT(),
 		a.trainKnow(),
 		a.trainDistill(),
+		a.trainJudge(),
+		a.trainTeach(),
 		a.trainShow(),
 		a.trainEval(),
 		a.trainTokenizer(),

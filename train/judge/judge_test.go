@@ -286,3 +286,26 @@ func TestItems(t *testing.T) {
 		t.Errorf("%+v", made)
 	}
 }
+
+// TestRank pairs the best with the worst by score, and skips what is equal or failed.
+func TestRank(t *testing.T) {
+	client := fake(func(q Question) (Reply, error) {
+		a := between(q.Messages[0].Content, "--- Answer ---", "--- End ---")
+		if a == "broken" {
+			return Reply{}, &LongError{9, 8}
+		}
+		n := min(len(a), 5)
+		return Reply{First: []Candidate{{fmt.Sprint(n), math.Log(.5)}, {"x", math.Log(.5)}}}, nil
+	})
+	list := []Item{ItemOf(ask("a"), "1234", "1", "123"), ItemOf(ask("b"), "12", "ab"), ItemOf(ask("c"), "broken", "1"), {ask("d"), []string{"1", "123"}, 0}}
+	rows, scores, r, err := (&Judge{Client: client, Model: "m"}).Rank(t.Context(), Points, list, 0)
+	if err != nil || len(rows) != 2 || rows[0].Chosen[0].Content != "1234" || rows[0].Rejected[0].Content != "1" || !reflect.DeepEqual(rows[0].Scores, []float64{4, 1}) || rows[0].Feedback != AI || rows[0].Judge.By != ByLikelihood {
+		t.Fatalf("%+v %v", rows, err)
+	}
+	if r.Ties != 1 || r.Unanswered != 1 || scores[2] != nil || scores[0][2].Value != 3 || r.Gap != 2.5 || r.Known != 1 || r.Agrees != 0 || math.Abs(r.Mass-.5) > 1e-12 || math.Abs(r.Score-16.0/7) > 1e-12 {
+		t.Errorf("%+v %v", r, scores)
+	}
+	if rows, _, r, _ := (&Judge{Client: client}).Rank(t.Context(), Points, list, 2.5); len(rows) != 1 || r.Ties != 2 {
+		t.Errorf("more than 2.5 points: %d rows, %+v", len(rows), r)
+	}
+}

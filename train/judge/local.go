@@ -58,7 +58,7 @@ func (l *Local) Ask(ctx context.Context, q Question) (Reply, error) {
 	r := Reply{First: []Candidate{}}
 	for _, label := range q.Labels {
 		for _, id := range l.tokens(label) {
-			r.First = append(r.First, Candidate{label, float64(logits[id]) - most - math.Log(sum)})
+			r.First = append(r.First, Candidate{string(l.tok.Token(id)), float64(logits[id]) - most - math.Log(sum)})
 		}
 	}
 	return r, nil

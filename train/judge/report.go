@@ -18,6 +18,9 @@ type Report struct {
 	Unsteady   int     `json:"unsteady"`      // verdicts whose orders contradict each other
 	Mass       float64 `json:"label_mass"`    // mean probability of the labels together
 
+	Score float64 `json:"score,omitempty"`     // mean over all answers, where answers are scored
+	Gap   float64 `json:"score_gap,omitempty"` // mean of the chosen answer's over the rejected one's
+
 	Known  int `json:"known"`  // rows and ties of which someone else's preference is known
 	Agrees int `json:"agrees"` // of these, the judge prefers the same answer
 
@@ -38,6 +41,19 @@ func (r *Report) verdict(v *Verdict) {
 	}
 	r.Mass += (v.Mass[0] + v.Mass[1]) / 2
 	if v.Mass[0] == 0 || v.Mass[1] == 0 {
+		r.Failed++
+	}
+}
+
+func (r *Report) score(s Score) {
+	if s.By == ByLikelihood {
+		r.Likelihood++
+	} else {
+		r.Text++
+	}
+	r.Score += s.Value
+	r.Mass += s.Mass
+	if s.Mass == 0 {
 		r.Failed++
 	}
 }
@@ -67,9 +83,11 @@ func (r *Report) finish() {
 	if n := float64(r.Likelihood + r.Text); n > 0 {
 		r.Bias /= n
 		r.Mass /= n
+		r.Score /= n
 	}
 	if n := float64(r.Rows); n > 0 {
 		r.Longer /= n
+		r.Gap /= n
 		r.Chosen /= n
 		r.Other /= n
 	}
