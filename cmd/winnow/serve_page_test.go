@@ -18,12 +18,13 @@ import (
 	"winnow/train/chat"
 	"winnow/train/chat/source"
 	"winnow/train/checkpoint"
+	"winnow/train/judge"
 	"winnow/train/llm"
 	"winnow/train/serve/feedback"
 )
 
 // chatModel makes a folder with a model of random weights that reads conversations by a template. Such a model hardly ends a turn; one that
-// judges is in no doubt but about digits.
+// judges is made so that it likes to say 1 or 2 when it is asked which answer is better.
 func chatModel(t *testing.T, template string, judges bool) string {
 	t.Helper()
 	_, texts := smallRun(t, 120)
@@ -31,38 +32,75 @@ func chatModel(t *testing.T, template string, judges bool) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := llm.New(llm.Config{Vocab: tok.Size(), Context: 8192, Dim: 192, FFN: 512, Layers: 6, Heads: 6, KVHeads: 3, HeadDim: 32, NormEps: 1e-5, RopeTheta: 1e4}, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	info := &checkpoint.Info{Kind: "base"}
 	c, err := chat.New(template, tok)
 	if err != nil {
 		t.Fatal(err)
 	}
+	pool, err := llm.NewPool(0, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	info := &checkpoint.Info{Kind: "base"}
 	c.Stamp(info)
-	for _, p := range m.Params() {
-		for i := range p.Value {
-			if p.Name != "head" {
+	dir := filepath.Join(t.TempDir(), "talker")
+	for seed := range uint64(40) {
+		m, err := llm.New(llm.Config{Vocab: tok.Size(), Context: 8192, Dim: 192, FFN: 512, Layers: 6, Heads: 6, KVHeads: 3, HeadDim: 32, NormEps: 1e-5, RopeTheta: 1e4}, seed+1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bend(m, tok, c, judges)
+		if judges {
+			local, err := judge.NewLocal(m, tok, c, pool)
+			if err != nil {
+				t.Fatal(err)
+			}
+			v, err := (&judge.Judge{Client: local}).Compare(t.Context(), []chat.Message{{Role: chat.User, Content: "What follows 3?"}}, "The number 4.", "第3回")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v.Mass[0] < .1 {
 				continue
 			}
-			id := int32(i / m.Dim)
-			digit := len(tok.Token(id)) == 1 && tok.Token(id)[0] >= '0' && tok.Token(id)[0] <= '9'
-			switch {
-			case id == c.End() || id == tok.EOS():
-				p.Value[i] = 0
-			case !judges || digit:
-				p.Value[i] *= 10
-			default:
-				p.Value[i] *= .1
+		}
+		if err := checkpoint.SaveModel(dir, m, tok, info); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	t.Fatal("no model likes to say 1 or 2")
+	return ""
+}
+
+// bend scales the rows of the head: with judges, only digits matter, and 1 and 2 are likely together.
+func bend(m *llm.Model, tok *bpe.Tokenizer, c *chat.Template, judges bool) {
+	for _, p := range m.Params() {
+		if p.Name != "head" {
+			continue
+		}
+		row := func(id int) []float32 { return p.Value[id*m.Dim : (id+1)*m.Dim] }
+		digits := map[string][]float32{}
+		for id := range tok.Size() {
+			by := float32(10)
+			text := string(tok.Token(int32(id)))
+			switch digit := len(text) == 1 && text >= "0" && text <= "9"; {
+			case int32(id) == c.End() || int32(id) == tok.EOS():
+				by = 0
+			case digit:
+				digits[text] = row(id)
+			case judges:
+				by = .1
+			}
+			for i := range row(id) {
+				row(id)[i] *= by
+			}
+		}
+		if judges {
+			for i, v := range digits["1"] {
+				digits["2"][i] = v + .1*digits["2"][i]
 			}
 		}
 	}
-	dir := filepath.Join(t.TempDir(), "talker")
-	if err := checkpoint.SaveModel(dir, m, tok, info); err != nil {
-		t.Fatal(err)
-	}
-	return dir
 }
 
 // served runs `winnow serve` with a free port until the test ends and gives its address; stop ends it earlier.
