@@ -52,6 +52,7 @@ kept in DIR. Both answers of a pair go through one pass; the first step's loss i
 		},
 	}
 	f.add(a, cmd, 8, a.lang.T("pairs an update", "每次更新的偏好对数"))
+	f.addDrift(a, cmd, &c.Drift)
 	fl, t := cmd.Flags(), a.lang.T
 	fl.StringVar(&c.Loss, "loss", "sigmoid", t("one of those above", "上面列出的一种"))
 	fl.Float64Var(&c.Beta, "beta", .1, t("how strongly the policy is held to the reference; default: by loss, mostly 0.1", "对参考模型的约束强度；默认随损失而定，多为 0.1"))

@@ -34,6 +34,7 @@ batch give, so a batch has at least 2. Without --weight-good and --weight-bad th
 		},
 	}
 	f.add(a, cmd, 16, a.lang.T("judged answers an update, at least 2", "每次更新的回答数，至少 2"))
+	f.addDrift(a, cmd, &c.Drift)
 	fl, t := cmd.Flags(), a.lang.T
 	fl.Float64Var(&c.Beta, "beta", .1, t("how strongly the policy is held to the reference", "对参考模型的约束强度"))
 	fl.Float64Var(&c.Good, "weight-good", 0, t("of good answers; 0: by the rule", "好回答的权重；0 为按规则"))

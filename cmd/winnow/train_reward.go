@@ -38,6 +38,15 @@ func (f *preferFlags) add(a *app, cmd *cobra.Command, batch int, of string) {
 	fl.IntVar(&o.Batch, "batch", batch, of)
 }
 
+// addDrift makes the flags of policies.
+func (f *preferFlags) addDrift(a *app, cmd *cobra.Command, d *prefer.Drift) {
+	*d = prefer.UsualDrift()
+	t, fl := a.lang.T, cmd.Flags()
+	fl.IntVar(&d.Prompts, "kl-prompts", d.Prompts, t("held-out prompts that the policy answers at each validation, for its KL from the reference", "每次验证时由策略回答的留出提示数，用于测量其与参考模型的 KL"))
+	fl.IntVar(&d.Tokens, "kl-tokens", d.Tokens, t("of such an answer, at most", "此类回答的 token 上限"))
+	fl.Float64Var(&d.Budget, "kl-budget", 0, t("stop where the KL is above so many nats an answer; 0: never", "KL 超过每个回答这么多 nat 即停止；0 为从不"))
+}
+
 // ready is stageFlags.ready, with the rows' flags.
 func (f *preferFlags) ready(a *app, files []string, show *stageProgress) error {
 	if err := f.read.settle(); err != nil {

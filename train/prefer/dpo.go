@@ -18,13 +18,14 @@ type DPOConfig struct {
 	Rows
 	Loss string `json:"loss"` // one of loss.Preferences
 	loss.PairOptions
+	Drift
 }
 
 // DPO tunes the parent so that it prefers the chosen answers (Rafailov et al. 2023), by any loss of loss.Preferences. The reference is
 // the parent; losses without one need none. The loss of a step is the mean over its pairs.
 func DPO(ctx context.Context, o tune.Options, c DPOConfig) (*tune.Result, error) {
 	p, err := loss.PreferenceNamed(c.Loss)
-	if err = errors.Join(err, c.Check(1), c.checkPair()); err != nil {
+	if err = errors.Join(err, c.Rows.Check(1), c.checkPair(), c.Drift.check()); err != nil {
 		return nil, err
 	}
 	r, err := tune.Open(o, checkpoint.KindPolicy, struct {
@@ -44,7 +45,7 @@ func DPO(ctx context.Context, o tune.Options, c DPOConfig) (*tune.Result, error)
 		return nil, err
 	}
 	r.Note("data", account)
-	watch := monitor.New(monitor.DPO, monitor.Limits{})
+	watch := monitor.New(monitor.DPO, monitor.Limits{KLBudget: c.Budget, MaxTokens: float64(c.Tokens)})
 	if err := r.Begin(tune.Work{Data: data, Epoch: ceiling(len(learn), c.Batch), Extra: watch}); err != nil {
 		return nil, err
 	}
@@ -54,6 +55,10 @@ func DPO(ctx context.Context, o tune.Options, c DPOConfig) (*tune.Result, error)
 			return nil, err
 		}
 		r.Spent("reference", begin)
+	}
+	pen, err := newWriter(r, c.Drift, answersOf(held))
+	if err != nil {
+		return nil, err
 	}
 	walk := newOrder(r.Seed, len(learn))
 	for r.Next(ctx) {
@@ -77,14 +82,13 @@ func DPO(ctx context.Context, o tune.Options, c DPOConfig) (*tune.Result, error)
 		if len(held) > 0 && r.Due() {
 			begin := time.Now()
 			t, err := c.measure(r, p, held)
-			if err == nil {
-				err = r.Validated(t.scores(p))
-			}
 			if err != nil {
 				return nil, err
 			}
-			seen[monitor.HeldLoss] = t.loss()
 			r.Spent("validate", begin)
+			if err := validated(r, pen, t.scores(p), seen); err != nil {
+				return nil, err
+			}
 		}
 		look(r, watch, seen)
 	}
@@ -230,6 +234,20 @@ func (t *pairTally) scores(p loss.Preference) map[string]float64 {
 	v := t.values(p)
 	v["loss"] = t.loss()
 	return v
+}
+
+// validated adds what the policy writes to a validation's scores, hands them to the run, and lets the watch see them.
+func validated(r *tune.Run, pen *writer, scores map[string]float64, seen monitor.Values) error {
+	if err := pen.measure(r, scores); err != nil {
+		return err
+	}
+	seen[monitor.HeldLoss] = scores["loss"]
+	for _, id := range []string{monitor.KL, monitor.Length, monitor.Ended} {
+		if v, ok := scores[id]; ok {
+			seen[id] = v
+		}
+	}
+	return r.Validated(scores)
 }
 
 // measured is what a watch sees of an update.

@@ -21,7 +21,7 @@ func toyDPO(file, name string, batch int) DPOConfig {
 	if err != nil {
 		panic(err)
 	}
-	return DPOConfig{Rows: toyRows(file, batch), Loss: name, PairOptions: p.Defaults}
+	return DPOConfig{Rows: toyRows(file, batch), Loss: name, PairOptions: p.Defaults, Drift: Drift{Prompts: 4, Tokens: 12}}
 }
 
 // Every loss raises the log-odds of better answers on prompts that it has not seen; the first step is as it must be, to the last bit.
@@ -54,7 +54,7 @@ func TestDPOLearns(t *testing.T) {
 // Adapters learn too, from a reference that is the model without them; the first step is as exact.
 func TestLoRALearns(t *testing.T) {
 	parent, pairs, answers, pool := toyParent(t), toyPairs(t, 80), toyJudged(t, 80), tunetest.Pool(t)
-	for _, method := range []string{"reward"} {
+	for _, method := range []string{"dpo", "kto", "reward"} {
 		var s seen
 		o := toyOptions(parent, t.TempDir(), pool, 30, 1e-2)
 		o.Tell, o.LoRA = s.tell, &llm.LoRA{Rank: 4, Alpha: 8}
@@ -74,7 +74,7 @@ func TestLoRALearns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if math.Abs(s.first.Loss-first) > 1e-15 || !(r.Eval[monitor.Margin] > .5) {
+		if math.Abs(s.first.Loss-first) > 1e-15 || !(r.Eval[monitor.Margin] > .1) {
 			t.Errorf("%s: first loss %v, held out %v", method, s.first.Loss, r.Eval)
 		}
 		if method == "reward" {
@@ -83,6 +83,39 @@ func TestLoRALearns(t *testing.T) {
 				t.Errorf("reward: %+v", scorer.Card)
 			}
 		}
+	}
+}
+
+// The KL of what the policy writes is 0 while it is its reference, whatever it writes, and ends a run above its budget.
+func TestDrift(t *testing.T) {
+	parent, file, pool := toyParent(t), toyPairs(t, 60), tunetest.Pool(t)
+	kl := func(rate, budget float64, lora *llm.LoRA) (list []float64, alarms []string) {
+		var s seen
+		o := toyOptions(parent, t.TempDir(), pool, 20, rate)
+		o.Tell, o.Eval, o.LoRA = s.tell, 4, lora
+		c := toyDPO(file, "sigmoid", 8)
+		c.Beta, c.Budget = .02, budget
+		must[*tune.Result](t)(DPO(context.Background(), o, c))
+		for _, e := range s.evals {
+			if e[monitor.Length] <= 0 || e[monitor.Length] > 12 || e[monitor.Ended] < 0 {
+				t.Errorf("what was written: %v", e)
+			}
+			list = append(list, e[monitor.KL])
+		}
+		return list, s.alarms
+	}
+	for _, lora := range []*llm.LoRA{nil, {Rank: 2, Alpha: 4}} {
+		if list, _ := kl(1e-12, 0, lora); math.Abs(list[0]) > 1e-4 {
+			t.Errorf("KL of the reference to itself: %v", list)
+		}
+	}
+	far, _ := kl(1e-2, 0, nil)
+	if len(far) != 5 || !(far[4] > 1) {
+		t.Errorf("KL after 20 wild steps: %v", far)
+	}
+	list, alarms := kl(1e-2, far[4]/2, nil)
+	if len(list) >= 5 || !strings.Contains(strings.Join(alarms, ""), "kl_budget") {
+		t.Errorf("with a budget of half of %v: %v, %v", far, list, alarms)
 	}
 }
 
@@ -208,6 +241,7 @@ func TestDPORefuses(t *testing.T) {
 		"no files":  func(c *DPOConfig) { c.Files = nil },
 		"share":     func(c *DPOConfig) { c.Share = 1 },
 		"cut":       func(c *DPOConfig) { c.Cut = "turns" },
+		"budget":    func(c *DPOConfig) { c.Budget, c.Prompts = 1, 0 },
 		"too_long":  func(c *DPOConfig) { c.Len = 5 },
 	} {
 		c := toyDPO(file, "sigmoid", 4)

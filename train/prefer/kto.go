@@ -2,6 +2,7 @@ package prefer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -18,13 +19,14 @@ type KTOConfig struct {
 	Beta float64 `json:"beta"`
 	Good float64 `json:"good"` // weight of good answers; 0, as Bad: by loss.KTOWeights
 	Bad  float64 `json:"bad"`
+	Drift
 }
 
 // KTO tunes the parent on judged answers (Ethayarajh et al. 2024): good ones become likelier than the reference, which is the parent,
 // has them, bad ones less likely, both compared with a point that answers to other prompts give. Batches are made once: each
 // prompt's answer of another one is that of the next in its batch. The loss of a step is the mean over its answers.
 func KTO(ctx context.Context, o tune.Options, c KTOConfig) (*tune.Result, error) {
-	if err := c.Check(2); err != nil {
+	if err := errors.Join(c.Rows.Check(2), c.Drift.check()); err != nil {
 		return nil, err
 	}
 	if !(c.Beta > 0) || c.Good < 0 || c.Bad < 0 || (c.Good == 0) != (c.Bad == 0) {
@@ -62,7 +64,7 @@ func KTO(ctx context.Context, o tune.Options, c KTOConfig) (*tune.Result, error)
 			return nil, err
 		}
 	}
-	watch := monitor.New(monitor.KTO, monitor.Limits{})
+	watch := monitor.New(monitor.KTO, monitor.Limits{KLBudget: c.Budget, MaxTokens: float64(c.Tokens)})
 	if err := r.Begin(tune.Work{Data: data, Epoch: len(batches), Extra: watch}); err != nil {
 		return nil, err
 	}
@@ -71,6 +73,10 @@ func KTO(ctx context.Context, o tune.Options, c KTOConfig) (*tune.Result, error)
 		return nil, err
 	}
 	r.Spent("reference", begin)
+	pen, err := newWriter(r, c.Drift, judgedAnswers(heldBatches))
+	if err != nil {
+		return nil, err
+	}
 	walk := newOrder(r.Seed, len(batches))
 	for r.Next(ctx) {
 		begin := time.Now()
@@ -95,14 +101,13 @@ func KTO(ctx context.Context, o tune.Options, c KTOConfig) (*tune.Result, error)
 		if len(heldBatches) > 0 && r.Due() {
 			begin := time.Now()
 			scores, err := measureJudged(r, weights, heldBatches)
-			if err == nil {
-				err = r.Validated(scores)
-			}
 			if err != nil {
 				return nil, err
 			}
-			seen[monitor.HeldLoss] = scores["loss"]
 			r.Spent("validate", begin)
+			if err := validated(r, pen, scores, seen); err != nil {
+				return nil, err
+			}
 		}
 		look(r, watch, seen)
 	}

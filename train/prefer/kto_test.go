@@ -34,7 +34,7 @@ func TestKTOResumes(t *testing.T) {
 	tunetest.Resume(t, 4, func(ctx context.Context, out string, tell func(tune.Event)) error {
 		o := toyOptions(parent, out, pool, 12, 1e-3)
 		o.Tell = tell
-		_, err := KTO(ctx, o, KTOConfig{Rows: toyRows(file, 5), Beta: .1})
+		_, err := KTO(ctx, o, KTOConfig{Rows: toyRows(file, 5), Beta: .1, Drift: Drift{Prompts: 2, Tokens: 8}})
 		return err
 	})
 }

@@ -24,7 +24,7 @@ type RewardConfig struct {
 // end of its last turn. What is published gives rewards of mean 0 and standard deviation 1 on the held-out answers, on those that were
 // learnt where none is held out, and knows how often and how surely it is right on held-out pairs.
 func Reward(ctx context.Context, o tune.Options, c RewardConfig) (*tune.Result, error) {
-	if err := c.Check(1); err != nil {
+	if err := c.Rows.Check(1); err != nil {
 		return nil, err
 	}
 	if c.Centring < 0 {
