@@ -29,7 +29,12 @@ func benchRun(b *testing.B) (*tune.Run, []*duo) {
 	return &tune.Run{Model: m, Trainer: llm.NewTrainer(m, pool), Options: tune.Options{Pool: pool}}, step
 }
 
-// BenchmarkDPOStep is a step's losses and gradients; MB/s are million positions a second.
+// speed reports positions a second.
+func speed(b *testing.B, step []*duo) {
+	b.ReportMetric(float64(positions(step))*float64(b.N)/b.Elapsed().Seconds(), "positions/s")
+}
+
+// BenchmarkDPOStep is a step's losses and gradients.
 func BenchmarkDPOStep(b *testing.B) {
 	r, step := benchRun(b)
 	p, err := loss.PreferenceNamed("sigmoid")
@@ -37,7 +42,7 @@ func BenchmarkDPOStep(b *testing.B) {
 		b.Fatal(err)
 	}
 	c := DPOConfig{PairOptions: p.Defaults}
-	b.SetBytes(positions(step))
+	defer speed(b, step)
 	for b.Loop() {
 		if _, err := c.learn(r, p, step); err != nil {
 			b.Fatal(err)
@@ -50,7 +55,7 @@ func BenchmarkPlainStep(b *testing.B) {
 	r, step := benchRun(b)
 	var l lot
 	l.fill(step)
-	b.SetBytes(positions(step))
+	defer speed(b, step)
 	for b.Loop() {
 		if _, err := r.Trainer.Accumulate(&l.Batch, .01); err != nil {
 			b.Fatal(err)
@@ -66,7 +71,7 @@ func BenchmarkScore(b *testing.B) {
 	for _, a := range answersOf(step) {
 		ids = append(ids, a.IDs)
 	}
-	b.SetBytes(positions(step))
+	defer speed(b, step)
 	for b.Loop() {
 		if _, err := s.ScoreIDs(ids); err != nil {
 			b.Fatal(err)
