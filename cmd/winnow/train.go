@@ -1,6 +1,10 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"winnow/train/monitor"
+)
 
 func (a *app) trainCmd() *cobra.Command {
 	cmd := &cobra.Command{
@@ -23,6 +27,11 @@ func (a *app) trainCmd() *cobra.Command {
 		a.trainReward(),
 		a.trainDPO(),
 		a.trainKTO(),
+		a.trainMeasures(),
+		a.trainPolicy(monitor.Reinforce),
+		a.trainPolicy(monitor.RLOO),
+		a.trainPolicy(monitor.GRPO),
+		a.trainPolicy(monitor.PPO),
 	)
 	return cmd
 }

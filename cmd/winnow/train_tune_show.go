@@ -94,8 +94,17 @@ func (p *stageProgress) start(e tune.Event) {
 func (p *stageProgress) step(e tune.Event) {
 	a := p.app
 	line := fmt.Sprintf("%s %.3f", a.lang.T("loss", "损失"), e.Metric.Loss)
-	if len(e.Metric.Values) > 0 {
-		line += "  " + a.measured(e.Metric.Values)
+	known := monitor.Line(e.Metric.Values)
+	if p.live { // one line is all there is room for
+		known = monitor.Line(e.Metric.Values, monitor.Reward, monitor.True, monitor.KL, monitor.Length, monitor.Ended, monitor.Accuracy, monitor.Margin)
+	}
+	if s := a.lang.T(known.EN, known.ZH); s != "" {
+		line += "  " + s
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.Metric.Values)) {
+		if _, ok := monitor.Of(name); !ok && !p.live {
+			line += fmt.Sprintf("  %s %.3f", name, e.Metric.Values[name])
+		}
 	}
 	line += fmt.Sprintf("  %.0f %s  ETA %s", e.Speed, a.lang.T("positions/s", "位置/秒"), time.Duration(e.Left*float64(time.Second)).Round(time.Second))
 	if len(p.held) > 0 {

@@ -101,8 +101,9 @@ func open(o tune.Options, s Settings, w Work, kind string) (*method, error) {
 		return nil, errors.New("policy: no prompts")
 	}
 	if o.Score == "" {
-		o.Score, o.Higher = "reward", true
+		o.Score = monitor.Reward
 	}
+	o.Higher = o.Score != monitor.KL
 	r, err := tune.Open(o, kind, s)
 	if err != nil {
 		return nil, err
@@ -127,6 +128,12 @@ func (m *method) prepare() error {
 	work := tune.Work{Epoch: (len(m.learnt) + m.s.Prompts - 1) / m.s.Prompts * m.s.Updates(), Extra: &m.state}
 	if work.Data, err = tune.DataOf(m.w.Files, m.w.Rows); err != nil {
 		return err
+	}
+	if model, ok := m.w.Reward.(*RewardModel); ok {
+		if err := model.fits(m.Run); err != nil {
+			return err
+		}
+		work.Parents = append(work.Parents, *model.Info)
 	}
 	if m.s.Method == monitor.PPO {
 		if m.head = m.w.Head; m.head == nil {

@@ -123,9 +123,7 @@ func (m *method) raise(v monitor.Values) {
 	}
 }
 
-func (m *method) alarm(a monitor.Alarm) {
-	m.Note("alarm", a)
-}
+func (m *method) alarm(a monitor.Alarm) { m.Note("alarm", a) }
 
 // beyond tells whether a policy's KL is over the budget, and then ends the run. That is an error where no model within it was kept.
 func (m *method) beyond(v monitor.Values) (bool, error) {
@@ -150,7 +148,6 @@ func (m *method) due(v monitor.Values) bool {
 
 // validate lets the model answer what is held out, and records the first answers. The seeds are the same each time.
 func (m *method) validate(ctx context.Context) error {
-	begin := time.Now()
 	answers, err := m.write(ctx, m.held, 1, math.MaxUint64)
 	if err != nil {
 		return err
@@ -158,7 +155,6 @@ func (m *method) validate(ctx context.Context) error {
 	if err := m.look(pack(answers, m.s.Positions)); err != nil {
 		return err
 	}
-	m.Spent("validate", begin)
 	v := m.measures(answers)
 	if over, err := m.beyond(v); over || err != nil {
 		return err

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"winnow/train/chat"
+	"winnow/train/checkpoint"
+	"winnow/train/judge"
+	"winnow/train/llm"
+	"winnow/train/policy"
+	"winnow/train/prefer"
+	"winnow/train/reward"
+)
+
+// rewardFlags say what scores the answers.
+type rewardFlags struct {
+	expression, url, model, judge, truth string
+	key                                  string
+}
+
+func (f *rewardFlags) add(a *app, cmd *cobra.Command) {
+	t, fl := a.lang.T, cmd.Flags()
+	fl.StringVar(&f.expression, "reward-expr", "", t("a rule as the reward", "以规则为奖励"))
+	fl.StringVar(&f.url, "reward-url", "", t("an HTTP endpoint as the reward", "以 HTTP 地址为奖励"))
+	fl.StringVar(&f.key, "reward-key-env", "", t("environment variable whose value is sent to --reward-url as a bearer token", "其值作为 bearer 令牌发往 --reward-url 的环境变量"))
+	fl.StringVar(&f.model, "reward-model", "", t("a folder of winnow train reward as the reward", "以 winnow train reward 的文件夹为奖励"))
+	fl.StringVar(&f.judge, "judge", "", t("model folder that grades answers from 1 to 10, by likelihood: AI feedback as the reward", "按似然给回答打 1 至 10 分的模型文件夹：以 AI 反馈为奖励"))
+	fl.StringVar(&f.truth, "true-reward-expr", "", t("a rule that is measured beside the reward and never learnt from", "另行测量、不用于学习的规则"))
+}
+
+// open makes the reward, and names it in the settings so that a run with another one is another run.
+func (f *rewardFlags) open(a *app, w *policy.Work, s *policy.Settings, pool *llm.Pool) (err error) {
+	given := 0
+	for _, v := range []string{f.expression, f.url, f.model, f.judge} {
+		if v != "" {
+			given++
+		}
+	}
+	if given != 1 {
+		return usage("%s", a.lang.T("give one of --reward-expr, --reward-url, --reward-model, --judge", "请在 --reward-expr、--reward-url、--reward-model、--judge 中给出一个"))
+	}
+	columns := map[string]bool{}
+	for _, p := range w.Prompts {
+		for name := range p.Columns {
+			columns[name] = true
+		}
+	}
+	names := slices.Sorted(maps.Keys(columns))
+	switch {
+	case f.expression != "":
+		w.Reward, err = a.expression(f.expression, names)
+		s.Reward = "rule " + f.expression
+	case f.url != "":
+		var e *reward.Endpoint
+		if e, err = reward.NewEndpoint(f.url); err == nil && f.key != "" {
+			e.Header = http.Header{"Authorization": {"Bearer " + os.Getenv(f.key)}}
+		}
+		w.Reward, s.Reward = e, "endpoint "+f.url
+	case f.model != "":
+		var m *prefer.Scorer
+		if m, err = prefer.OpenScorer(f.model, pool); err == nil {
+			w.Reward, s.Reward = &policy.RewardModel{Scorer: m, Folder: f.model}, fmt.Sprintf("reward model %.12s", m.Info.Hash)
+		}
+	default:
+		w.Reward, s.Reward, err = a.gradingJudge(f.judge, pool)
+	}
+	if err != nil {
+		return &exitError{exitUsage, err}
+	}
+	if f.truth != "" {
+		if w.True, err = a.expression(f.truth, names); err != nil {
+			return err
+		}
+		s.True = "rule " + f.truth
+	}
+	return nil
+}
+
+func (a *app) expression(text string, columns []string) (reward.Scorer, error) {
+	x, err := reward.NewExpression(text, columns)
+	var wrong *reward.ExpressionError
+	if errors.As(err, &wrong) {
+		return nil, &exitError{exitUsage, fmt.Errorf(a.lang.T("%w", "表达式有误：%w"), err)}
+	}
+	return x, err
+}
+
+// gradingJudge is a model of this process that grades answers.
+func (a *app) gradingJudge(path string, pool *llm.Pool) (reward.Scorer, string, error) {
+	model, tok, info, err := checkpoint.LoadModel(path)
+	if err != nil {
+		return nil, "", err
+	}
+	template, err := chat.Of(info, tok)
+	if err == nil && template == nil {
+		err = errors.New(a.lang.T("it has no chat template, so it cannot be asked", "没有对话模板，无法提问"))
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: %w", path, err)
+	}
+	local, err := judge.NewLocal(model, tok, template, pool)
+	if err != nil {
+		return nil, "", err
+	}
+	name := fmt.Sprintf("%s@%.12s", filepath.Base(filepath.Clean(path)), info.Hash)
+	return judge.Reward{Judge: &judge.Judge{Client: local, Model: name, Parallel: 1}, Scale: judge.Grades}, "AI judge " + name, nil
+}
