@@ -79,7 +79,7 @@ func TestDistillResume(t *testing.T) {
 	pool := tunetest.Pool(t)
 	tunetest.Resume(t, 3, func(ctx context.Context, out string, tell func(tune.Event)) error {
 		o := student(t, base, teacher, out)
-		o.Pool, o.Tell, o.Lambda, o.Accumulate = pool, tell, .5, 2
+		o.Pool, o.Tell, o.Save, o.Lambda, o.Accumulate = pool, tell, 2, .5, 2
 		_, err := sft.Distill(ctx, o)
 		return err
 	})

@@ -47,7 +47,7 @@ func parent(t testing.TB, template string) string {
 }
 
 func options(t testing.TB, parent, out string) sft.Options {
-	o := sft.Options{Options: tune.Options{Settings: tune.Defaults(), Out: out, Parent: parent, Pool: tunetest.Pool(t), Save: 2}, Config: sft.Usual(),
+	o := sft.Options{Options: tune.Options{Settings: tune.Defaults(), Out: out, Parent: parent, Pool: tunetest.Pool(t)}, Config: sft.Usual(),
 		Train: sft.Data{Name: "colours", Talks: talks()}}
 	o.Steps, o.Rate, o.Eval, o.Batch, o.Len, o.Holdout, o.Template = 12, 2e-3, 4, 2, 64, .2, "chatml"
 	return o
@@ -67,7 +67,7 @@ func TestResume(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tunetest.Resume(t, 3, func(ctx context.Context, out string, tell func(tune.Event)) error {
 				o := options(t, base, out)
-				o.Pool, o.Tell = pool, tell
+				o.Pool, o.Tell, o.Save = pool, tell, 2
 				change(&o)
 				_, err := sft.Run(ctx, o)
 				return err
@@ -122,6 +122,30 @@ func TestLearns(t *testing.T) {
 	next.Template = "zephyr"
 	if _, err := sft.Run(context.Background(), next); err == nil || !strings.Contains(err.Error(), "chatml") {
 		t.Errorf("another template: %v", err)
+	}
+}
+
+// TestResponseOnly: what is asked, and what the system says, makes no difference to what is learnt, while it does else.
+func TestResponseOnly(t *testing.T) {
+	base := parent(t, "")
+	var hash [4]string
+	for i := range hash {
+		o := options(t, base, t.TempDir())
+		o.Steps, o.Holdout, o.ResponseOnly = 3, 0, i < 2
+		if i%2 == 1 {
+			for _, c := range o.Train.Talks {
+				c.Messages[0].Content = "Another question?"
+				c.Messages = append([]chat.Message{{Role: chat.System, Content: "Be brief."}}, c.Messages...)
+			}
+		}
+		r, err := sft.Run(context.Background(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hash[i] = r.Hash
+	}
+	if hash[0] != hash[1] || hash[2] == hash[3] || hash[0] == hash[2] {
+		t.Errorf("weights without questions %.8s and %.8s, with them %.8s and %.8s", hash[0], hash[1], hash[2], hash[3])
 	}
 }
 
