@@ -141,6 +141,17 @@ func gather(ctx context.Context, r *tune.Run, o *Options, files []checkpoint.Fil
 			return nil, err
 		}
 		out = every(from.sequences.Len())
+		held, err := o.Held.describe()
+		if err != nil {
+			return nil, err
+		}
+		for i := range held {
+			held[i].Split = "validation"
+			if len(o.Held.Files) > 0 {
+				held[i].Rows = from.rows[o.Held.Files[i]]
+			}
+		}
+		m.files = append(m.files, held...)
 	} else if o.Holdout > 0 {
 		train, out = all.sequences.Split(o.Holdout, r.Seed)
 	}
@@ -156,7 +167,26 @@ func gather(ctx context.Context, r *tune.Run, o *Options, files []checkpoint.Fil
 	if train, m.picked, err = choose(ctx, r, o, all, train, m.len); err != nil {
 		return nil, err
 	}
+	for i, n := range all.used(o.Train, train) {
+		m.files[i].Used = n
+	}
 	return m, m.pack(r, o, all, train)
+}
+
+// used counts the conversations which by file.
+func (s *set) used(d Data, which []int) []int64 {
+	if len(d.Files) == 0 {
+		return []int64{int64(len(which))}
+	}
+	by := map[string]int64{}
+	for _, i := range which {
+		by[s.talks[i].File]++
+	}
+	var counts []int64
+	for _, f := range d.Files {
+		counts = append(counts, by[f])
+	}
+	return counts
 }
 
 // pack lays the chosen conversations out in rows.

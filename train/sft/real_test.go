@@ -102,7 +102,7 @@ func TestRealData(t *testing.T) {
 			t.Errorf("%s: %d rows, %d kept, %d cut, %d too long, else %s, not %s: %v", name, account.Rows, account.Kept, account.Cut, long, got, want, err)
 		}
 		_, _, info, err := checkpoint.LoadModel(o.Out)
-		if err != nil || info.Files[0].Rows != int64(account.Rows) {
+		if err != nil || info.Files[0].Rows != int64(account.Rows) || info.Files[0].Used == 0 || info.Files[0].Used >= int64(account.Kept) {
 			t.Errorf("%s: lineage has %+v, the account %d rows: %v", name, info.Files, account.Rows, err)
 		}
 		t.Logf("%s: %d rows, %d kept, %d of them cut, %d too long for %d positions", name, account.Rows, account.Kept, account.Cut, long, length)

@@ -115,7 +115,7 @@ func TestLearns(t *testing.T) {
 	if err != nil || template == nil || template.Name() != "chatml" {
 		t.Fatalf("%v %v", template, err)
 	}
-	if info.Kind != checkpoint.KindSFT || len(info.Files) != 1 || info.Files[0].Rows != int64(len(things)) || len(info.Parents) != 1 || info.Parents[0].Kind != checkpoint.KindBase || info.Seed != o.Seed {
+	if info.Kind != checkpoint.KindSFT || len(info.Files) != 2 || info.Files[0].Rows != int64(len(things)) || info.Files[0].Used != int64(len(things)) || info.Files[1].Split != "validation" || len(info.Parents) != 1 || info.Parents[0].Kind != checkpoint.KindBase || info.Seed != o.Seed {
 		t.Errorf("%+v", info)
 	}
 	next := options(t, o.Out, t.TempDir())

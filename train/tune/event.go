@@ -57,6 +57,7 @@ type Event struct {
 // Result is what came of a run.
 type Result struct {
 	Out     string             `json:"out"`
+	Model   string             `json:"model"` // the folder to go on with: Out, or its adapter/
 	Kind    string             `json:"kind"`
 	Hash    string             `json:"hash"` // of the weights
 	Steps   int                `json:"steps"`

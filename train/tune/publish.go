@@ -35,8 +35,11 @@ func (r *Run) publish() (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := r.progress
-	return &Result{Out: r.Out, Kind: r.Kind, Hash: info.Hash, Steps: r.Step, Best: p.Best, Stopped: p.Stopped, Tokens: r.Tokens, Loss: p.Loss, Eval: p.Eval,
+	p, model := r.progress, r.Out
+	if r.LoRA != nil && r.NoMerge {
+		model = filepath.Join(r.Out, adapterFolder)
+	}
+	return &Result{Out: r.Out, Model: model, Kind: r.Kind, Hash: info.Hash, Steps: r.Step, Best: p.Best, Stopped: p.Stopped, Tokens: r.Tokens, Loss: p.Loss, Eval: p.Eval,
 		Speed: r.clock.speed(), Seconds: maps.Clone(r.clock.seconds)}, nil
 }
 
