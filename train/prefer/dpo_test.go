@@ -145,8 +145,63 @@ func TestDPOResumes(t *testing.T) {
 	}
 }
 
-// A step through several passes is the step through one.
+// A step through several passes has the gradients of its pairs taken apart, and its loss is their mean.
 func TestDPOPasses(t *testing.T) {
+	pool := tunetest.Pool(t)
+	m := must[*llm.Model](t)(llm.New(llm.Config{Vocab: 64, Context: 2048, Dim: 16, FFN: 32, Layers: 1, Heads: 2, KVHeads: 1, HeadDim: 8, NormEps: 1e-5, RopeTheta: 1e4}, 1))
+	r := &tune.Run{Model: m, Trainer: llm.NewTrainer(m, pool), Options: tune.Options{Pool: pool}}
+	var step []*duo
+	for i := range 6 {
+		d := &duo{}
+		for k, to := range []**answer{&d.chosen, &d.rejected} {
+			ids := make([]int32, 1500+100*k)
+			for j := range ids {
+				ids[j] = int32(i*31+j*7+k*j) % 64
+			}
+			*to = newAnswer(sequence(ids, 1490), uint64(i))
+			(*to).before = -float64(400 + 10*i)
+		}
+		step = append(step, d)
+	}
+	if n := len(passes(step, (*duo).size)); n != 2 {
+		t.Fatalf("%d passes", n)
+	}
+	p, err := loss.PreferenceNamed("sigmoid")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := DPOConfig{PairOptions: p.Defaults}
+	gradients := func(lists ...[]*duo) (mean float64, all []float32) {
+		for _, x := range m.Params() {
+			clear(x.Grad)
+		}
+		for _, list := range lists {
+			tally := must[*pairTally](t)(c.learn(r, p, list))
+			mean += tally.loss() / float64(len(lists))
+		}
+		for _, x := range m.Params() {
+			for _, g := range x.Grad {
+				all = append(all, g/float32(len(lists)))
+			}
+		}
+		return mean, all
+	}
+	whole, want := gradients(step)
+	mean, got := gradients(step[:1], step[1:2], step[2:3], step[3:4], step[4:5], step[5:])
+	if math.Abs(whole-mean) > 1e-12 {
+		t.Errorf("loss %v, of pairs alone %v", whole, mean)
+	}
+	var size, apart float64
+	for i := range want {
+		size += float64(want[i] * want[i])
+		apart += float64((want[i] - got[i]) * (want[i] - got[i]))
+	}
+	if !(size > 0) || math.Sqrt(apart/size) > 1e-5 {
+		t.Errorf("gradients differ by %v of %v", math.Sqrt(apart), math.Sqrt(size))
+	}
+}
+
+func TestPasses(t *testing.T) {
 	list := []int{5, 9000, 9000, 1, 20000, 3, 4}
 	got := passes(list, func(n int) int { return n })
 	if len(got) != 4 || len(got[0]) != 2 || len(got[1]) != 2 || len(got[2]) != 1 || len(got[3]) != 2 {
