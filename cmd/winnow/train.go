@@ -19,6 +19,7 @@ func (a *app) trainCmd() *cobra.Command {
 		a.trainDistill(),
 		a.trainJudge(),
 		a.trainTeach(),
+		a.trainSelf(),
 		a.trainShow(),
 		a.trainEval(),
 		a.trainTokenizer(),

@@ -115,7 +115,7 @@ func (a *app) judge(ctx context.Context, f *judgeFlags) error {
 	if err != nil {
 		return a.asked(err)
 	}
-	if err := writeRows(f.out, rows); err != nil {
+	if err := judge.WriteRows(f.out, rows); err != nil {
 		return err
 	}
 	if err := a.printJudged(f.out, r); err != nil {
@@ -193,28 +193,6 @@ func (a *app) judgeItems(f *judgeFlags) (items []judge.Item, refused int, err er
 		return nil, 0, usage("%s", a.lang.T("there is nothing to judge", "没有可评判的内容"))
 	}
 	return items, refused, nil
-}
-
-// writeRows writes JSON lines, whole or not at all.
-func writeRows[T any](path string, rows []T) error {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	for _, r := range rows {
-		if err := e.Encode(r); err != nil {
-			return err
-		}
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(b.Bytes())
-	if err := errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }
 
 func (a *app) printJudged(out string, r *judge.Report) error {

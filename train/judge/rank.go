@@ -48,6 +48,10 @@ func (j *Judge) Rank(ctx context.Context, scale Scale, items []Item, least float
 			values[k] = s.Value
 			r.score(s)
 		}
+		if len(values) < 2 {
+			r.Ties++
+			continue
+		}
 		best, worst := extremes(values)
 		gap := values[best] - values[worst]
 		probability := .5
