@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -149,11 +150,16 @@ func TestChatPage(t *testing.T) {
 	if !strings.Contains(string(b), "talker") || !strings.Contains(r.Header.Get("Content-Security-Policy"), "default-src 'none'") {
 		t.Errorf("%v %s", r.Header, b)
 	}
-	for _, body := range []string{
+	bodies := []string{
 		`{"kind":"thumb","subject":"1","prompt":[{"role":"user","content":"{{a}}"}],"completion":"Human: x\n\nAssistant: y","label":false,"sampling":{"temperature":1,"top_p":1,"seed":4294967295}}`,
 		`{"kind":"pick","subject":"2","prompt":[{"role":"user","content":"q"}],"chosen":"x","rejected":"y"}`,
 		`{"kind":"edit","subject":"3","prompt":[{"role":"user","content":"q"}],"completion":"x","rejected":"y"}`,
-	} {
+	}
+	for i := range 6 {
+		bodies = append(bodies, fmt.Sprintf(`{"kind":"thumb","subject":"t%d","prompt":[{"role":"user","content":"number %d?"}],"completion":"The number %d.","label":%v}`, i, i, i, i%2 == 0),
+			fmt.Sprintf(`{"kind":"pick","subject":"p%d","prompt":[{"role":"user","content":"number %d?"}],"chosen":"The number %d.","rejected":"no %d"}`, i, i, i, i))
+	}
+	for _, body := range bodies {
 		r, err := http.Post(url+"feedback", "application/json", strings.NewReader(body))
 		if err != nil || r.StatusCode != 200 {
 			t.Fatalf("%v %v", r, err)
@@ -165,11 +171,20 @@ func TestChatPage(t *testing.T) {
 	for file, as := range map[string]string{"thumbs.jsonl": "feedback", "pairs.jsonl": "preference", "edits.jsonl": "chat"} {
 		var c checked
 		winnowJSON(t, &c, "check", filepath.Join(dir, file), "--as", as)
-		if want := map[string]int{"thumbs.jsonl": 1, "pairs.jsonl": 2, "edits.jsonl": 1}[file]; c.Used != want || c.Refused != 0 {
+		if want := map[string]int{"thumbs.jsonl": 7, "pairs.jsonl": 8, "edits.jsonl": 1}[file]; c.Used != want || c.Refused != 0 {
 			t.Errorf("%s: %+v", file, c)
 		}
 	}
 	said(t, 2, "", "serve", model, "--feedback", dir)
+	for method, file := range map[string]string{"kto": "thumbs.jsonl", "dpo": "pairs.jsonl", "reward": "pairs.jsonl", "sft": "edits.jsonl"} { // as it is
+		args := []string{"train", method, "--model", model, "--data", filepath.Join(dir, file), "--steps", "2", "--out", filepath.Join(t.TempDir(), method), "-q"}
+		if method == "sft" {
+			args = append(args, "--holdout", "0")
+		} else {
+			args = append(args, "--batch", "2", "--holdout", "0.3", "--length", "256")
+		}
+		said(t, 0, "", args...)
+	}
 }
 
 // TestChatInBrowser works the page in the browser that WINNOW_BROWSER names (a Chromium); WINNOW_NODE is the folder with the packages of

@@ -220,3 +220,26 @@ func TestTeachByServe(t *testing.T) {
 	said(t, 1, "", "train", "teach", "--endpoint", "http://127.0.0.1:1/v1", "--instructions", list, "--out", out)
 	said(t, 1, "", "train", "teach", "--endpoint", url+"v1", "--endpoint-model", "another", "--instructions", list, "--out", filepath.Join(t.TempDir(), "x"))
 }
+
+// TestSelfReward runs one round, and then a second behind it, by the command.
+func TestSelfReward(t *testing.T) {
+	model, out := chatModel(t, "chatml", true), filepath.Join(t.TempDir(), "self")
+	prompts := writeFile(t, "prompts.jsonl", `{"prompt":"What follows 3?","next":4}`+"\n"+`{"prompt":"第五回之后？","next":6}`+"\n")
+	args := []string{"train", "self", "--model", model, "--prompts", prompts, "--out", out, "--candidates", "3", "--max-tokens", "8", "--steps", "2", "--lr", "1e-6", "--batch", "2", "--true-reward-expr", "length + next"}
+	table, told := said(t, 0, "", append(args, "--rounds", "1")...)
+	if !strings.Contains(table, "truly better") || !strings.Contains(told, "round 1: judging") || !strings.Contains(told, "round-1/model") {
+		t.Errorf("%s %s", table, told)
+	}
+	table, told = said(t, 0, "", append(args, "--rounds", "2")...)
+	if strings.Contains(told, "round 1: judging") || !strings.Contains(told, "round 2: judging") || strings.Count(table, "\n") < 3 {
+		t.Errorf("%s %s", table, told)
+	}
+	lineage, _ := said(t, 0, "", "lineage", filepath.Join(out, "round-2", "model"))
+	if strings.Count(lineage, "dpo") != 2 {
+		t.Errorf("%s", lineage)
+	}
+	for _, bad := range [][]string{{"--candidates", "1"}, {"--scores", "stars"}, {"--true-reward-expr", "lenth"}, {"--temperature", "0.3"}, {"--merge=false"}} {
+		said(t, 2, "", append(args, bad...)...)
+	}
+	said(t, 2, "", "train", "self", "--model", model, "--out", out)
+}
