@@ -50,8 +50,8 @@ func (a *app) trainPolicy(m monitor.Method) *cobra.Command {
 		Long: short + "\n\n" + t(`The model answers prompts, a reward scores the answers, and what earns more becomes more likely. One reward is given:
 --reward-expr, a rule: a number, or a condition (1 or 0), over answer, prompt, tokens, length (characters), ended, and the fields of
 the prompt's row, as 'ended && answer contains gold ? 1 : 0'; --reward-model, a model of winnow train reward; --reward-url, an HTTP
-endpoint that gets {"prompts", "completions", "ended", "messages", "columns"} and gives {"rewards"}; --judge, a model that grades
-each answer (AI feedback). A rule is no AI feedback.
+endpoint that gets {"prompts", "completions", "ended", "messages", "columns"} and gives {"rewards"}; --judge or --endpoint, a model
+that grades each answer, here or behind an OpenAI-compatible address (AI feedback). A rule is no AI feedback.
 
 FILE has rows of prompts in any of the shapes of conversations; an answer at the end is left off, and all fields can be named in
 --reward-expr. The reference is --model itself. A round is --batch prompts times --samples answers; KL, reward, length, ends, entropy
@@ -60,7 +60,8 @@ policy is further than --kl-budget nats a response from the reference; the best 
 			`模型回答提示，奖励为回答打分，得分高的回答概率随之提高。奖励须给出一种：--reward-expr 为规则：数值，或条件（成立为 1，否则为 0），
 可用 answer、prompt、tokens、length（字符数）、ended 及提示所在行的字段，如 'ended && answer contains gold ? 1 : 0'；
 --reward-model 为 winnow train reward 的模型；--reward-url 为 HTTP 地址，收到 {"prompts", "completions", "ended", "messages",
-"columns"}，返回 {"rewards"}；--judge 为给每个回答打分的模型（AI 反馈）。规则不是 AI 反馈。
+"columns"}，返回 {"rewards"}；--judge 或 --endpoint 为给每个回答打分的模型，在本机或 OpenAI 兼容地址之后（AI 反馈）。规则不是
+AI 反馈。
 
 FILE 为提示数据，接受对话的任意格式；末尾的回答会被去掉，所有字段都可在 --reward-expr 中使用。参考模型即 --model 本身。一轮为
 --batch 个提示各 --samples 个回答；每轮报告 KL、奖励、长度、结束率、熵等，并给出指明原因的警报：winnow train measures DIR
@@ -139,9 +140,11 @@ func (a *app) policy(ctx context.Context, f *policyFlags, files []string) error 
 		return err
 	}
 	defer f.stage.Pool.Close()
-	if err := f.rewards.open(a, work, &s, f.stage.Pool); err != nil {
+	done, err := f.rewards.open(ctx, a, work, &s, &f.stage)
+	if err != nil {
 		return err
 	}
+	defer done()
 	if f.fromModel {
 		model, ok := work.Reward.(*policy.RewardModel)
 		if !ok {
@@ -162,7 +165,7 @@ func (a *app) policy(ctx context.Context, f *policyFlags, files []string) error 
 	if errors.As(err, &over) {
 		err = &exitError{exitFailed, fmt.Errorf(a.lang.T("%w", "%w\n（在验证到预算之内的模型之前 KL 已超出预算：请降低学习率，或更频繁地验证）"), err)}
 	}
-	return a.tuned(show, r, err)
+	return a.tuned(show, r, a.asked(err))
 }
 
 // promptsOf reads prompts. A row that cannot be used is told; more than a twentieth of such rows is an error.

@@ -1,20 +1,17 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
 
-	"winnow/train/chat"
-	"winnow/train/checkpoint"
 	"winnow/train/judge"
-	"winnow/train/llm"
 	"winnow/train/policy"
 	"winnow/train/prefer"
 	"winnow/train/reward"
@@ -22,11 +19,13 @@ import (
 
 // rewardFlags say what scores the answers.
 type rewardFlags struct {
+	endpointFlags                        // of a judge
 	expression, url, model, judge, truth string
 	key                                  string
 }
 
 func (f *rewardFlags) add(a *app, cmd *cobra.Command) {
+	f.endpointFlags.add(a, cmd)
 	t, fl := a.lang.T, cmd.Flags()
 	fl.StringVar(&f.expression, "reward-expr", "", t("a rule as the reward", "以规则为奖励"))
 	fl.StringVar(&f.url, "reward-url", "", t("an HTTP endpoint as the reward", "以 HTTP 地址为奖励"))
@@ -37,15 +36,16 @@ func (f *rewardFlags) add(a *app, cmd *cobra.Command) {
 }
 
 // open makes the reward, and names it in the settings so that a run with another one is another run.
-func (f *rewardFlags) open(a *app, w *policy.Work, s *policy.Settings, pool *llm.Pool) (err error) {
+// What it gives is to be called in the end.
+func (f *rewardFlags) open(ctx context.Context, a *app, w *policy.Work, s *policy.Settings, stage *stageFlags) (done func(), err error) {
 	given := 0
-	for _, v := range []string{f.expression, f.url, f.model, f.judge} {
+	for _, v := range []string{f.expression, f.url, f.model, f.judge, f.BaseURL} {
 		if v != "" {
 			given++
 		}
 	}
 	if given != 1 {
-		return usage("%s", a.lang.T("give one of --reward-expr, --reward-url, --reward-model, --judge", "请在 --reward-expr、--reward-url、--reward-model、--judge 中给出一个"))
+		return nil, usage("%s", a.lang.T("give one of --reward-expr, --reward-url, --reward-model, --judge, --endpoint", "请在 --reward-expr、--reward-url、--reward-model、--judge、--endpoint 中给出一个"))
 	}
 	columns := map[string]bool{}
 	for _, p := range w.Prompts {
@@ -66,22 +66,29 @@ func (f *rewardFlags) open(a *app, w *policy.Work, s *policy.Settings, pool *llm
 		w.Reward, s.Reward = e, "endpoint "+f.url
 	case f.model != "":
 		var m *prefer.Scorer
-		if m, err = prefer.OpenScorer(f.model, pool); err == nil {
+		if m, err = prefer.OpenScorer(f.model, stage.Pool); err == nil {
 			w.Reward, s.Reward = &policy.RewardModel{Scorer: m, Folder: f.model}, fmt.Sprintf("reward model %.12s", m.Info.Hash)
 		}
 	default:
-		w.Reward, s.Reward, err = a.gradingJudge(f.judge, pool)
+		w.Reward, s.Reward, done, err = f.grading(ctx, a, stage.Out, stage.machineFlags)
+	}
+	var own *exitError
+	if err != nil && !errors.As(err, &own) {
+		err = &exitError{exitUsage, err}
+	}
+	if done == nil {
+		done = func() {}
 	}
 	if err != nil {
-		return &exitError{exitUsage, err}
+		return done, err
 	}
 	if f.truth != "" {
 		if w.True, err = a.expression(f.truth, names); err != nil {
-			return err
+			return done, err
 		}
 		s.True = "rule " + f.truth
 	}
-	return nil
+	return done, nil
 }
 
 func (a *app) expression(text string, columns []string) (reward.Scorer, error) {
@@ -93,23 +100,25 @@ func (a *app) expression(text string, columns []string) (reward.Scorer, error) {
 	return x, err
 }
 
-// gradingJudge is a model of this process that grades answers.
-func (a *app) gradingJudge(path string, pool *llm.Pool) (reward.Scorer, string, error) {
-	model, tok, info, err := checkpoint.LoadModel(path)
+// grading is a model that grades answers: in this process, or behind an endpoint. done is to be called in the end.
+func (f *rewardFlags) grading(ctx context.Context, a *app, out string, m machineFlags) (r reward.Scorer, name string, done func(), err error) {
+	j := &judge.Judge{Parallel: 1}
+	if f.judge != "" {
+		local, name, pool, err := a.localJudge(f.judge, m)
+		if err != nil {
+			return nil, "", nil, err
+		}
+		j.Client, j.Model = local, name
+		return judge.Reward{Judge: j, Scale: judge.Grades}, "AI judge " + name, pool.Close, nil
+	}
+	e, err := f.endpointFlags.open(a, ctx, out)
 	if err != nil {
-		return nil, "", err
+		return nil, "", nil, err
 	}
-	template, err := chat.Of(info, tok)
-	if err == nil && template == nil {
-		err = errors.New(a.lang.T("it has no chat template, so it cannot be asked", "没有对话模板，无法提问"))
+	j.Client, j.Model, j.Parallel = e, e.model, f.InFlight
+	done = func() {
+		e.spent(a)
+		e.client.Close()
 	}
-	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", path, err)
-	}
-	local, err := judge.NewLocal(model, tok, template, pool)
-	if err != nil {
-		return nil, "", err
-	}
-	name := fmt.Sprintf("%s@%.12s", filepath.Base(filepath.Clean(path)), info.Hash)
-	return judge.Reward{Judge: &judge.Judge{Client: local, Model: name, Parallel: 1}, Scale: judge.Grades}, "AI judge " + name, nil
+	return judge.Reward{Judge: j, Scale: judge.Grades}, "AI judge " + e.model + " at " + f.BaseURL, done, nil
 }
