@@ -84,7 +84,7 @@ func (a *app) know(ctx context.Context, path string, files []string, options sou
 		return &exitError{exitUsage, err}
 	}
 	defer pool.Close()
-	known, err := k.Ask(ctx, model, tok, pool, k.Questions(talks, tok))
+	known, err := k.Ask(ctx, model, tok, pool, k.Some(k.Questions(talks, tok)))
 	if err != nil {
 		return err
 	}

@@ -172,7 +172,7 @@ func (a *app) printShares(f *sft.Found) {
 
 // knowFlags say how a model is asked what it knows.
 type knowFlags struct {
-	shots, prompts, samples, most int
+	shots, prompts, samples, most, limit int
 }
 
 func (k *knowFlags) add(a *app, cmd *cobra.Command) {
@@ -180,12 +180,13 @@ func (k *knowFlags) add(a *app, cmd *cobra.Command) {
 	fl.IntVar(&k.shots, "know-shots", d.Shots, t("answered questions before the one that is asked", "提问前给出的示例问答数"))
 	fl.IntVar(&k.prompts, "know-prompts", d.Prompts, t("different choices of these", "示例的不同组合数"))
 	fl.IntVar(&k.samples, "know-samples", d.Samples, t("sampled answers to each prompt, beside the greedy one", "每个提示除贪心回答外的采样回答数"))
+	fl.IntVar(&k.limit, "know-most", d.Limit, t("questions that are asked, at most; 0: all, as --select maybe-known always does", "最多提问数；0 为全部（--select maybe-known 总是全部提问）"))
 	fl.IntVar(&k.most, "know-tokens", d.Most, t("longest answer, in tokens, that is asked for", "可提问的最长答案，按 token 计"))
 }
 
 func (k *knowFlags) knowledge(a *app, seed uint64) *sft.Knowledge {
 	out := sft.Asking()
-	out.Shots, out.Prompts, out.Samples, out.Most, out.Seed = k.shots, k.prompts, k.samples, k.most, seed
+	out.Shots, out.Prompts, out.Samples, out.Most, out.Limit, out.Seed = k.shots, k.prompts, k.samples, k.most, k.limit, seed
 	told := 0
 	out.Progress = func(done, all int) {
 		if percent := 100 * done / all; percent >= told+10 {

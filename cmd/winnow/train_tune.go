@@ -137,7 +137,7 @@ func (a *app) printStage(r *tune.Result) error {
 	}
 	a.say("%.0f positions/s", "%.0f 位置/秒", r.Speed)
 	if r.Kind != checkpoint.KindReward {
-		a.say("    next: winnow chat %s", "    接着：winnow chat %s", r.Out)
+		a.say("    next: winnow chat %s", "    接着：winnow chat %s", r.Model)
 	}
 	return nil
 }

@@ -221,7 +221,7 @@ func (s *student) sampled(ctx context.Context) (*llm.Batch, error) {
 		return nil, err
 	}
 	answers := make([][]int32, len(asks))
-	if err := Write(ctx, s.decoder, r.Tokenizer, asks, func(i, _ int, t Text) error {
+	if err := Write(context.WithoutCancel(ctx), s.decoder, r.Tokenizer, asks, func(i, _ int, t Text) error {
 		answers[i] = t.IDs
 		if t.Finish == llm.FinishStop {
 			answers[i] = append(answers[i], r.Template.End())

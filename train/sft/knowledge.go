@@ -46,6 +46,7 @@ type Knowledge struct {
 	Temperature float64             `json:"temperature"`
 	TopK        int                 `json:"top_k"`
 	Most        int                 `json:"most_tokens"` // longest answer that is asked for; data with longer ones are no closed-book questions
+	Limit       int                 `json:"limit"`       // questions that are asked, chosen by Seed; 0: all. To select maybe-known rows all are asked
 	Seed        uint64              `json:"seed"`
 	Slots       int                 `json:"-"`
 	Progress    func(done, all int) `json:"-"` // may be nil
@@ -55,7 +56,7 @@ type Knowledge struct {
 
 // Asking is as in the paper: four shots, ten prompts, a greedy answer and 16 samples at temperature 0.5 for each.
 func Asking() *Knowledge {
-	return &Knowledge{Shots: 4, Prompts: 10, Samples: 16, Temperature: .5, TopK: 40, Most: 16, Seed: 1, Slots: 16}
+	return &Knowledge{Shots: 4, Prompts: 10, Samples: 16, Temperature: .5, TopK: 40, Most: 16, Limit: 500, Seed: 1, Slots: 16}
 }
 
 // QA is a question and its answer.
@@ -111,6 +112,11 @@ func (k *Knowledge) Questions(talks []*chat.Conversation, tok *bpe.Tokenizer) (l
 		}
 	}
 	return list
+}
+
+// Some are as many questions as Limit allows, those of the lowest hash of Seed.
+func (k *Knowledge) Some(questions []QA) []QA {
+	return eval.Sample(questions, k.Limit, k.Seed, func(q QA) string { return q.ID })
 }
 
 // Ask finds out what a model knows.
@@ -292,6 +298,9 @@ func (o *Options) learnWhatIsKnown(ctx context.Context, r *tune.Run, all *set, w
 		talks = append(talks, all.talks[i])
 	}
 	questions := k.Questions(talks, r.Tokenizer)
+	if o.Select.How != MaybeKnown {
+		questions = k.Some(questions)
+	}
 	f, err := k.remembered(ctx, r, questions, len(which))
 	if err != nil {
 		return nil, err
