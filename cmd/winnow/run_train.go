@@ -108,7 +108,6 @@ func command(s models.Step) []string {
 		a.tuning(s, s.Reward.Tuning)
 	case s.Policy != nil:
 		a[0] = s.Policy.Method
-		a.tuning(s, s.Policy.Tuning)
 		a.policy(s)
 	}
 	return append(a, "--seed", strconv.FormatUint(s.Seed, 10), "--out", s.Out)
@@ -130,8 +129,12 @@ func (a *arguments) base(s models.Step) {
 
 // tuning is what all steps behind the first share.
 func (a *arguments) tuning(s models.Step, t models.Tuning) {
-	a.text("model", s.Parent)
 	a.texts("data", s.Files)
+	a.settings(s, t)
+}
+
+func (a *arguments) settings(s models.Step, t models.Tuning) {
+	a.text("model", s.Parent)
 	a.number("steps", float64(t.Steps))
 	a.number("epochs", t.Epochs)
 	a.number("batch", float64(t.Batch))
@@ -145,9 +148,16 @@ func (a *arguments) tuning(s models.Step, t models.Tuning) {
 
 func (a *arguments) policy(s models.Step) {
 	p := s.Policy
-	a.text("loss", p.Loss)
-	a.number("beta", p.Beta)
-	a.text("reward", s.RewardModel)
+	if p.Offline() {
+		a.tuning(s, p.Tuning)
+		a.text("loss", p.Loss)
+		a.number("beta", p.Beta)
+		return
+	}
+	a.texts("prompts", s.Files)
+	a.settings(s, p.Tuning)
+	a.number("kl", p.Beta)
+	a.text("reward-model", s.RewardModel)
 	a.text("reward-expr", p.RewardExpr)
 	a.number("samples", float64(p.Samples))
 	a.number("max-tokens", float64(p.MaxTokens))

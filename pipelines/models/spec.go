@@ -74,8 +74,8 @@ type Reward struct {
 type Policy struct {
 	Tuning     `yaml:",inline"`
 	Method     string  `yaml:"method"`
-	Loss       string  `yaml:"loss"` // of dpo; sigmoid
-	Beta       float64 `yaml:"beta"`
+	Loss       string  `yaml:"loss"`        // of dpo; sigmoid
+	Beta       float64 `yaml:"beta"`        // how strongly it is held to its parent: of dpo and kto; else what a nat away from it costs
 	Reward     string  `yaml:"reward"`      // name of an earlier reward step, or a reward model's folder
 	RewardExpr string  `yaml:"reward_expr"` // an expression over prompt and answer, in place of a model
 	Samples    int     `yaml:"samples"`     // answers to a prompt
@@ -86,8 +86,8 @@ type Policy struct {
 // Methods are those of Policy.
 func Methods() []string { return []string{"dpo", "kto", "grpo", "rloo", "reinforce", "ppo"} }
 
-// offline tells methods that learn from answers that are there already.
-func offline(method string) bool { return method == "dpo" || method == "kto" }
+// Offline tells methods that learn from answers that are there already.
+func (p *Policy) Offline() bool { return p.Method == "dpo" || p.Method == "kto" }
 
 // Kinds lists the kinds of steps.
 func Kinds() (names []string) {
@@ -236,11 +236,11 @@ func (p *Policy) check(path string, kinds map[string]string) error {
 	}
 	given := p.Reward != "" || p.RewardExpr != ""
 	switch {
-	case offline(p.Method) && given:
+	case p.Offline() && given:
 		return mistake(path, "", "%s learns from judged answers: it takes no reward", p.Method)
 	case p.Loss != "" && p.Method != "dpo":
 		return mistake(path+".loss", "", "loss is of dpo")
-	case offline(p.Method):
+	case p.Offline():
 		return nil
 	case p.Reward != "" && p.RewardExpr != "":
 		return mistake(path+".reward_expr", "", "reward and reward_expr: give one of them")
