@@ -161,6 +161,10 @@ func (a *app) policy(ctx context.Context, f *policyFlags, files []string) error 
 		run = policy.PPO
 	}
 	r, err := run(ctx, f.stage.Options, s, *work)
+	var long *policy.LongError
+	if errors.As(err, &long) {
+		err = &exitError{exitUsage, fmt.Errorf(a.lang.T("%w\n(a smaller --max-tokens leaves more room for prompts)", "%w\n（提示过长；减小 --max-tokens 可为提示留出更多空间）"), err)}
+	}
 	var over *policy.BudgetError
 	if errors.As(err, &over) {
 		err = &exitError{exitFailed, fmt.Errorf(a.lang.T("%w", "%w\n（在验证到预算之内的模型之前 KL 已超出预算：请降低学习率，或更频繁地验证）"), err)}

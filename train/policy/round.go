@@ -120,7 +120,9 @@ func (m *method) prepare() error {
 	if err != nil {
 		return err
 	}
-	m.learnt, m.held = divide(all, m.s.Held, m.Seed)
+	if m.learnt, m.held = divide(all, m.s.Held, m.Seed); len(m.learnt) == len(all) {
+		m.Warn("validated on prompts that are learnt from, too: there are too few, or none is held out", "验证所用提示也参与训练：提示太少，或没有留出")
+	}
 	longest := 0
 	for _, p := range all {
 		longest = max(longest, len(p.ids))
