@@ -10,6 +10,7 @@ import (
 	"iter"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 
 	"github.com/zeebo/xxh3"
 
@@ -48,14 +49,15 @@ type scale struct {
 func full() scale  { return scale{people: 96, tokens: 2_000_000, divide: 1, depth: 2} }
 func quick() scale { return scale{people: 32, tokens: 500_000, divide: 4, depth: 2} }
 
-// vocabulary is small, since at these widths the head would else be most of the model.
-const vocabulary = 1024
+// vocabulary is small, since at these widths the head would else be most of the model; with it the question that a judge is asked, with
+// two answers, has about 110 tokens.
+const vocabulary = 1536
 
 // positions is the number of positions of a row in every experiment but those of judges, whose questions are long; batch the rows of a
 // step of pretraining.
 const (
 	positions = 128
-	judged    = 512
+	judged    = 256
 	batch     = 8
 )
 
@@ -69,28 +71,41 @@ func (l *Lab) Open() error {
 
 func (l *Lab) open(s scale) (err error) {
 	l.scale, l.world = s, newWorld(s.people)
-	if l.tok, err = bpe.Train(texts(), bpe.TrainOptions{Vocab: vocabulary}); err != nil {
+	learn, err := texts()
+	if err != nil {
+		return err
+	}
+	if l.tok, err = bpe.Train(slices.Values(learn), bpe.TrainOptions{Vocab: vocabulary}); err != nil {
 		return err
 	}
 	l.template, err = chat.New("chatml", l.tok)
 	return err
 }
 
-// texts are what the tokenizer learns from.
-func texts() iter.Seq[string] {
-	return func(yield func(string) bool) {
-		random := rand.New(rand.NewPCG(strangerSeed, 1))
-		for _, lang := range languages {
-			for i, p := range demo.People(strangerSeed, 400, lang) {
-				for _, text := range []string{p.Biography(random, everyWording), asked(p, demo.Fact(i%demo.Facts), random.IntN(ways)).question,
-					request(p, 1+i%demo.Facts), "user\n", "assistant\n"} {
-					if !yield(text) {
-						return
-					}
-				}
-			}
+// texts are what the tokenizer learns from: biographies of strangers, what is asked about them, and what judges are asked.
+func texts() (out []string, err error) {
+	random := rand.New(rand.NewPCG(strangerSeed, 1))
+	var strangers []demo.Person
+	for _, lang := range languages {
+		for i, p := range demo.People(strangerSeed, 400, lang) {
+			out = append(out, p.Biography(random, everyWording), asked(p, demo.Fact(i%demo.Facts), random.IntN(ways)).question,
+				request(p, 1+i%demo.Facts), "user\n", "assistant\n")
+			strangers = append(strangers, p)
 		}
 	}
+	list := tasks(random, strangers, 160)
+	pairs, err := comparisons(context.Background(), choices(random, list, strangers))
+	if err != nil {
+		return nil, err
+	}
+	points, err := pointed(context.Background(), list, mixed(random, list, strangers, flawed))
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range append(pairs, points...) {
+		out = append(out, c.Messages[0].Content)
+	}
+	return out, nil
 }
 
 // everyWording lists all wordings in which facts are told.
@@ -114,7 +129,7 @@ func (l *Lab) main() pretraining {
 
 // base gives the folder of a base model, made now or before.
 func (l *Lab) base(ctx context.Context, p pretraining) (string, error) {
-	p.Kernel, p.Program = l.Pool.Kernel(), 2
+	p.Kernel, p.Program = l.Pool.Kernel(), 3
 	wish, err := json.Marshal(p)
 	if err != nil {
 		return "", err
