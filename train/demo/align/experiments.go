@@ -25,9 +25,13 @@ func Experiments() []Experiment {
 		{"unknown", "learning facts that the base does not know harms those it knows", "学习基座不知道的事实会损害已知事实", unknown},
 		{"extraction", "a fact that was read in several wordings can be asked for after fine-tuning, one read in one wording cannot", "以多种说法读过的事实微调后可被问出，只读过一种说法的不能", extraction},
 		{"response", "answers alone teach the form of answering", "只学回答也能学会回答的形式", responseOnly},
+		{"distillation", "a small model learns more from a teacher's answers and distributions than from few right examples", "小模型从教师的回答与分布中学到的多于少量正确样本", distilled},
 		{"reward", "a reward model says which of two answers is better, about people it has not learnt of", "奖励模型能判断两个回答孰优，即使人物未曾学过", rewarding},
 		{"dpo", "pairs of answers raise the true score by DPO", "成对偏好经 DPO 提高真实得分", dpo},
 		{"kto", "thumbs, noisy and uneven, raise the true score by KTO", "含噪且不均衡的赞与踩经 KTO 提高真实得分", kto},
+		{"grpo", "a programmatic reward raises the true score by GRPO", "程序化奖励经 GRPO 提高真实得分", grpo},
+		{"ppo", "the same by PPO", "经 PPO 亦然", ppo},
+		{"judge", "a model that judges takes the place of given labels", "评判模型可代替给定标签", judging},
 		{"self", "a model that judges its own answers learns from its judgement; the audit shows how far", "模型按自评学习；审计显示其可信程度", selfRewarding},
 	}
 }

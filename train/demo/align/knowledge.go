@@ -110,6 +110,9 @@ func unknown(ctx context.Context, l *Lab, seed uint64) (out []demo.Measure, err 
 	random.Shuffle(len(heard), func(i, j int) { heard[i], heard[j] = heard[j], heard[i] })
 	strange := groups[sft.Unknown]
 	many, few := min(len(heard), len(strange), 320), min(len(groups[sft.Highly]), len(groups[sft.Maybe]))
+	if few < 8 || many < 8 || len(known) < 8 {
+		return nil, fmt.Errorf("the base knows %d facts highly, %d maybe, and %d of those that are asked: too few to compare", len(groups[sft.Highly]), len(groups[sft.Maybe]), len(known))
+	}
 	for _, arm := range []struct {
 		name  string
 		learn []item

@@ -1,6 +1,7 @@
 package align
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -114,6 +115,7 @@ var everyWording = []int{0, 1, 2, 3, 4}
 // pretraining is what a base model is made from, and with the tokenizer all that it depends on.
 type pretraining struct {
 	Depth    int
+	Layers   int `json:",omitempty"` // in place of the depth's own, at its width
 	People   int // of each language
 	Wordings []int
 	Sheets   bool  `json:",omitempty"` // it has read of the examined too, and sheets about them
@@ -125,6 +127,13 @@ type pretraining struct {
 // main is the base model of most experiments: it has read of the told people in every wording.
 func (l *Lab) main() pretraining {
 	return pretraining{Depth: l.scale.depth, People: l.scale.people, Wordings: everyWording, Tokens: l.scale.tokens}
+}
+
+// deep is the base model of judges: with two layers more, since what is compared with what has itself to be compared before.
+func (l *Lab) deep() pretraining {
+	p := l.main()
+	p.Layers = l.scale.depth + 2
+	return p
 }
 
 // base gives the folder of a base model, made now or before.
@@ -167,6 +176,7 @@ func (l *Lab) pretrain(ctx context.Context, p pretraining) (*llm.Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.Layers = cmp.Or(p.Layers, c.Layers)
 	steps := max(int(p.Tokens/(batch*positions)), 2)
 	s := train.Setup{Model: c, Seed: worldSeed, Rows: stream, Len: positions, Batch: batch, Clip: 1, Decay: .1, Pool: l.Pool,
 		Schedule: train.Schedule{Shape: "cosine", Peak: rate, Floor: .1, Warmup: steps / 20, Steps: steps}}

@@ -9,6 +9,7 @@ import (
 
 	"winnow/train/chat"
 	"winnow/train/demo"
+	"winnow/train/llm"
 	"winnow/train/sft"
 )
 
@@ -126,6 +127,7 @@ func curated(ctx context.Context, l *Lab, seed uint64) ([]demo.Measure, error) {
 	return l.variants(ctx, seed, c, l.steps(160), []variant{
 		{name: "1,600 noisy", learn: spoilt(random, many, .4)},
 		{name: "160 curated", learn: many[:160]},
+		{name: "400 curated", learn: many[:400]},
 		{name: "1,600 curated", learn: many},
 	})
 }
@@ -193,4 +195,120 @@ func responseOnly(ctx context.Context, l *Lab, seed uint64) ([]demo.Measure, err
 		{name: "answers alone", learn: learn, more: func(c *sft.Config) { c.ResponseOnly = true }},
 		{name: "answers to other questions", learn: dealt},
 	})
+}
+
+// distilled lets a smaller model learn from few right examples, from a teacher's answers to many questions, and from the teacher's
+// distributions over the same answers, each for equal steps.
+func distilled(ctx context.Context, l *Lab, seed uint64) (out []demo.Measure, err error) {
+	base, err := l.base(ctx, l.main())
+	if err != nil {
+		return nil, err
+	}
+	p := l.main()
+	p.Depth, p.Tokens = 1, p.Tokens/2
+	small, err := l.base(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	c := l.course(seed)
+	random := rand.New(rand.NewPCG(seed, 45))
+	right := lessons(random, c.learn, 1600)
+	held := lessons(random, c.held, 120)
+	teacher, err := l.tune(ctx, lesson{parent: base, learn: right, held: held, steps: l.steps(300), seed: seed})
+	if err != nil {
+		return nil, err
+	}
+	told, err := l.teach(ctx, teacher.dir, right)
+	if err != nil {
+		return nil, err
+	}
+	steps := l.steps(200)
+	for _, v := range []struct {
+		arm   string
+		learn []*chat.Conversation
+		by    *sft.Teaching
+	}{{"student, 160 right examples", right[:160], nil}, {"student, 1,600 answers of the teacher", told, nil},
+		{"student, its distributions over them", told, &sft.Teaching{Divergence: llm.Divergence{Temperature: 1}, Most: longest, Sampling: 1}},
+		{"student, 1,600 right examples", right, nil}} {
+
+		t, err := l.tune(ctx, lesson{parent: small, learn: v.learn, steps: steps, seed: seed, teacher: teacher.dir, by: v.by})
+		if err != nil {
+			return nil, err
+		}
+		m, err := l.heldLoss(ctx, v.arm, t, held, c.exam)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, m...)
+	}
+	m, err := l.heldLoss(ctx, "teacher", teacher, held, c.exam)
+	return append(out, m...), err
+}
+
+// teach lets a model answer the questions of examples, greedily.
+func (l *Lab) teach(ctx context.Context, dir string, list []*chat.Conversation) (out []*chat.Conversation, err error) {
+	m, err := l.load(dir)
+	if err != nil {
+		return nil, err
+	}
+	var questions []string
+	for _, c := range list {
+		questions = append(questions, c.Messages[0].Content)
+	}
+	prompts, err := l.prompts(questions)
+	if err != nil {
+		return nil, err
+	}
+	replies, err := l.answers(ctx, m, prompts, 0, 1)
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range replies {
+		if r.formed() {
+			out = append(out, talk(i, questions[i], r.text))
+		}
+	}
+	return out, nil
+}
+
+// heldLoss examines a model, and measures its loss on right examples that it has not learnt from.
+func (l *Lab) heldLoss(ctx context.Context, arm string, t *learnt, held []*chat.Conversation, e exam) ([]demo.Measure, error) {
+	m, err := l.load(t.dir)
+	if err != nil {
+		return nil, err
+	}
+	nats, err := l.nats(m, held)
+	if err != nil {
+		return nil, err
+	}
+	out, err := l.examine(ctx, arm, m, e)
+	return append([]demo.Measure{{Arm: arm, Metric: "loss on right answers held out, nats a token", Better: -1, Value: nats}}, out...), err
+}
+
+// nats is the mean loss over the answers of examples.
+func (l *Lab) nats(m *llm.Model, list []*chat.Conversation) (float64, error) {
+	t, sum, counted := llm.NewTrainer(m, l.Pool), 0., 0.
+	for from := 0; from < len(list); from += 16 {
+		var all []drawn
+		for _, c := range list[from:min(from+16, len(list))] {
+			s, err := l.template.Encode(c)
+			if err != nil {
+				return 0, err
+			}
+			answer := s.Turns[len(s.Turns)-1]
+			all = append(all, drawn{s.IDs[:answer.From], reply{ids: s.IDs[answer.From:answer.To], ended: true}})
+		}
+		b := l.asBatch(all)
+		nats, err := t.Nats(b)
+		if err != nil {
+			return 0, err
+		}
+		for i, target := range b.Targets {
+			if target >= 0 {
+				sum += float64(nats[i])
+				counted++
+			}
+		}
+	}
+	return sum / max(counted, 1), nil
 }
