@@ -19,13 +19,12 @@ import (
 // feedback is about, and those that are tested.
 type school struct {
 	course
-	sft        string     // model folder
-	reference  *llm.Model // of sft
-	train      []task
-	test       []task
-	prompts    [][]int32 // of test
-	before     []float64 // true score of the reference's answers to test, a mean of samples each
-	testOthers []demo.Person
+	sft       string     // model folder
+	reference *llm.Model // of sft
+	train     []task
+	test      []task
+	prompts   [][]int32 // of test
+	before    []float64 // true score of the reference's answers to test, a mean of samples each
 }
 
 // flawed is the share of flawed answers that a school's model learns from.
@@ -58,7 +57,10 @@ func (l *Lab) schoolWith(ctx context.Context, seed uint64, more func(s *school) 
 		if err != nil {
 			return nil, err
 		}
-		lesson.learn, lesson.steps, lesson.more = append(learn, others...), l.steps(300), long
+		for i, c := range learn { // twice, since the others are many
+			lesson.learn = append(lesson.learn, talk(len(learn)+i, c.Messages[0].Content, c.Messages[1].Content))
+		}
+		lesson.learn, lesson.steps, lesson.more = append(lesson.learn, others...), l.steps(judgeSteps), long
 	}
 	tuned, err := l.tune(ctx, lesson)
 	if err != nil {

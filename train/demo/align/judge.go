@@ -47,7 +47,7 @@ func comparisons(ctx context.Context, list []choice) ([]*chat.Conversation, erro
 }
 
 // long makes rows that hold the questions of judges.
-func long(c *sft.Config) { c.Len = judged }
+func long(c *sft.Config) { c.Len, c.Batch = judged, judgeRows }
 
 // asks is a task as a conversation.
 func asks(t task) []chat.Message { return []chat.Message{{Role: chat.User, Content: t.question()}} }
@@ -62,37 +62,33 @@ func (l *Lab) judgeOf(dir string) (*judge.Judge, error) {
 	return &judge.Judge{Client: local, Model: "judge", Parallel: 1}, err
 }
 
-// trainJudge fine-tunes the base model to judge: single answers first, which teaches what is good, then pairs.
-func (l *Lab) trainJudge(ctx context.Context, c course, seed uint64) (string, error) {
+// trainJudge fine-tunes a model on questions of judges.
+func (l *Lab) trainJudge(ctx context.Context, learn []*chat.Conversation, steps int, seed uint64) (*judge.Judge, error) {
 	dir, err := l.base(ctx, l.main())
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	random := rand.New(rand.NewPCG(seed, 47))
-	list := tasks(random, c.learn, l.steps(4000))
-	points, err := pointed(ctx, list, mixed(random, list, c.learn, flawed))
+	t, err := l.tune(ctx, lesson{parent: dir, learn: learn, steps: steps, seed: seed, more: long})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	pairs, err := comparisons(ctx, choices(random, tasks(random, c.learn, l.steps(4000)), c.learn))
-	if err != nil {
-		return "", err
-	}
-	for _, learn := range [][]*chat.Conversation{points, pairs} {
-		t, err := l.tune(ctx, lesson{parent: dir, learn: learn, steps: l.steps(judgeSteps), seed: seed, more: long})
-		if err != nil {
-			return "", err
-		}
-		dir = t.dir
-	}
-	return dir, nil
+	return l.judgeOf(t.dir)
 }
 
-// judgeSteps are for each kind of question.
-const judgeSteps = 400
+// judgeSteps are those of a model that learns to judge, of judgeRows rows each.
+const (
+	judgeSteps = 500
+	judgeRows  = 8
+)
 
-// judging lets a model that has learnt to compare answers label pairs for DPO, in place of the true labels, and tests its verdicts in one
-// order and in both.
+// points are questions about single answers to tasks about people.
+func (l *Lab) points(ctx context.Context, random *rand.Rand, people []demo.Person) ([]*chat.Conversation, error) {
+	list := tasks(random, people, l.steps(12000))
+	return pointed(ctx, list, mixed(random, list, people, flawed))
+}
+
+// judging lets a model that has learnt to judge label pairs for DPO, in place of the true labels. It tests two kinds of judges about people
+// whom they have not learnt of: by points for single answers, and by verdicts on pairs in both orders.
 func judging(ctx context.Context, l *Lab, seed uint64) ([]demo.Measure, error) {
 	s, err := l.school(ctx, seed)
 	if err != nil {
@@ -102,32 +98,55 @@ func judging(ctx context.Context, l *Lab, seed uint64) ([]demo.Measure, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := l.trainJudge(ctx, s.course, seed)
+	random := rand.New(rand.NewPCG(seed, 47))
+	test := choices(random, tasks(random, s.course.test, l.steps(240)), s.course.test)
+	learn, err := comparisons(ctx, choices(random, tasks(random, s.learn, l.steps(6000)), s.learn))
 	if err != nil {
 		return nil, err
 	}
-	j, err := l.judgeOf(dir)
+	pairwise, err := l.trainJudge(ctx, learn, l.steps(judgeSteps/2), seed)
 	if err != nil {
 		return nil, err
 	}
-	random := rand.New(rand.NewPCG(seed, 48))
-	test, err := verdictsOn(ctx, j, choices(random, tasks(random, s.course.test, l.steps(240)), s.course.test))
+	m, err := verdictsOn(ctx, pairwise, test)
 	if err != nil {
 		return nil, err
 	}
-	out = append(out, test...)
-	given, items, err := l.twos(ctx, s, seed)
+	out = append(out, m...)
+	if learn, err = l.points(ctx, random, s.learn); err != nil {
+		return nil, err
+	}
+	pointwise, err := l.trainJudge(ctx, learn, l.steps(judgeSteps), seed)
 	if err != nil {
 		return nil, err
 	}
-	rows, _, err := j.Pairs(ctx, items, .5)
+	var texts [][]string
+	var asked []task
+	for _, c := range test {
+		asked, texts = append(asked, c.task), append(texts, c.answers[:])
+	}
+	_, agreed, err := pairsOf(ctx, pointwise, asked, texts)
+	if err != nil {
+		return nil, err
+	}
+	m, err = l.labelled(ctx, s, pointwise, seed)
+	return append(append(out, agreed.named("judge by points")), m...), err
+}
+
+// labelled compares DPO by true labels with DPO by a judge's, on the same answers of a school's model.
+func (l *Lab) labelled(ctx context.Context, s *school, j *judge.Judge, seed uint64) (out []demo.Measure, err error) {
+	texts, err := l.sampled(ctx, s.reference, s.train, 4, seed)
+	if err != nil {
+		return nil, err
+	}
+	pairs, agreed, err := pairsOf(ctx, j, s.train, texts)
 	if err != nil {
 		return nil, err
 	}
 	for _, arm := range []struct {
 		name string
 		list []choice
-	}{{"DPO, true labels", given}, {"DPO, the judge's labels", labelled(s.train, rows)}} {
+	}{{"DPO, true labels", extremes(s.train, texts, task.score)}, {"DPO, the judge's labels", pairs}} {
 		dir, err := l.preferring(ctx, s.sft, arm.list, seed)
 		if err != nil {
 			return nil, err
@@ -138,7 +157,7 @@ func judging(ctx context.Context, l *Lab, seed uint64) ([]demo.Measure, error) {
 		}
 		out = append(out, m...)
 	}
-	return out, nil
+	return append(out, agreed.named("DPO, the judge's labels")), nil
 }
 
 // verdictsOn compares a judge's verdicts with the truth, in the order of each pair alone, and by the mean of both orders.
@@ -158,33 +177,8 @@ func verdictsOn(ctx context.Context, j *judge.Judge, list []choice) ([]demo.Meas
 		}
 		bias += v.Bias() / float64(len(list))
 	}
-	return []demo.Measure{share("judge", "verdicts right in one order, %", one, len(list)), share("judge", "verdicts right by both orders, %", both, len(list)),
-		{Arm: "judge", Metric: "position bias, -0.5 to 0.5", Value: bias}}, nil
-}
-
-// twos are two answers of a school's model to each task, as pairs with the true labels and as a judge gets them.
-func (l *Lab) twos(ctx context.Context, s *school, seed uint64) (given []choice, items []judge.Item, err error) {
-	texts, err := l.sampled(ctx, s.reference, s.train, 2, seed)
-	if err != nil {
-		return nil, nil, err
-	}
-	given = extremes(s.train, texts, task.score)
-	for _, c := range given { // where the truth is a tie, nobody is asked
-		items = append(items, judge.Item{Prompt: asks(c.task), Answers: c.answers[:], Better: c.better})
-	}
-	return given, items, nil
-}
-
-// labelled are a judge's rows as pairs.
-func labelled(list []task, rows []judge.Row) (out []choice) {
-	by := map[string]task{}
-	for _, t := range list {
-		by[t.question()] = t
-	}
-	for _, r := range rows {
-		out = append(out, choice{by[r.Prompt[0].Content], [2]string{r.Chosen[0].Content, r.Rejected[0].Content}, 0})
-	}
-	return out
+	return []demo.Measure{share("judge of pairs", "verdicts right in one order, %", one, len(list)), share("judge of pairs", "verdicts right by both orders, %", both, len(list)),
+		{Arm: "judge of pairs", Metric: "position bias, -0.5 to 0.5", Value: bias}}, nil
 }
 
 // pointed are questions about single answers, with the points that the true score would give them, 0 to 5.
@@ -212,8 +206,7 @@ const rounds = 2
 func selfRewarding(ctx context.Context, l *Lab, seed uint64) ([]demo.Measure, error) {
 	random := rand.New(rand.NewPCG(seed, 46))
 	s, err := l.schoolWith(ctx, seed, func(s *school) ([]*chat.Conversation, error) {
-		list := tasks(random, s.learn, l.steps(1600))
-		return pointed(ctx, list, mixed(random, list, s.learn, flawed))
+		return l.points(ctx, random, s.learn)
 	})
 	if err != nil {
 		return nil, err
@@ -244,7 +237,11 @@ func selfRewarding(ctx context.Context, l *Lab, seed uint64) ([]demo.Measure, er
 			}
 			out = append(out, m...)
 		}
-		pairs, agreed, err := l.selfPairs(ctx, parent, s.train, texts)
+		j, err := l.judgeOf(parent)
+		if err != nil {
+			return nil, err
+		}
+		pairs, agreed, err := pairsOf(ctx, j, s.train, texts)
 		if err != nil {
 			return nil, err
 		}
@@ -267,12 +264,8 @@ func (a agreement) named(arm string) demo.Measure {
 	return share(arm, "pairs of which the truth says the same, %", float64(a.same), a.of)
 }
 
-// selfPairs are the best and the worst answer to each task by a model's own points.
-func (l *Lab) selfPairs(ctx context.Context, dir string, list []task, texts [][]string) (pairs []choice, a agreement, err error) {
-	j, err := l.judgeOf(dir)
-	if err != nil {
-		return nil, a, err
-	}
+// pairsOf are the best and the worst answer to each task by a judge's points, and how often the truth agrees.
+func pairsOf(ctx context.Context, j *judge.Judge, list []task, texts [][]string) (pairs []choice, a agreement, err error) {
 	var prompts [][]chat.Message
 	var answers []string
 	for i, t := range list {

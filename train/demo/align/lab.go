@@ -1,7 +1,6 @@
 package align
 
 import (
-	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -129,13 +128,6 @@ func (l *Lab) main() pretraining {
 	return pretraining{Depth: l.scale.depth, People: l.scale.people, Wordings: everyWording, Tokens: l.scale.tokens}
 }
 
-// deep is the base model of judges: with two layers more, since what is compared with what has itself to be compared before.
-func (l *Lab) deep() pretraining {
-	p := l.main()
-	p.Layers = l.scale.depth + 2
-	return p
-}
-
 // base gives the folder of a base model, made now or before.
 func (l *Lab) base(ctx context.Context, p pretraining) (string, error) {
 	p.Kernel, p.Program = l.Pool.Kernel(), 3
@@ -176,7 +168,6 @@ func (l *Lab) pretrain(ctx context.Context, p pretraining) (*llm.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Layers = cmp.Or(p.Layers, c.Layers)
 	steps := max(int(p.Tokens/(batch*positions)), 2)
 	s := train.Setup{Model: c, Seed: worldSeed, Rows: stream, Len: positions, Batch: batch, Clip: 1, Decay: .1, Pool: l.Pool,
 		Schedule: train.Schedule{Shape: "cosine", Peak: rate, Floor: .1, Warmup: steps / 20, Steps: steps}}
