@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 	"sync/atomic"
 )
 
@@ -70,6 +71,25 @@ type Files interface {
 	// names are taken where the pattern is a folder.
 	Glob(ctx context.Context, pattern string, wants func(name string) bool) ([]string, error)
 	Open(ctx context.Context, name string) (File, error)
+}
+
+// Redacted is the name of an input for messages: a URL without user name, password and query, which may hold secrets. Such URLs
+// are refused, but only after they were written down.
+func Redacted(name string) string {
+	scheme, rest, ok := strings.Cut(name, "://")
+	if !ok {
+		return name
+	}
+	host, path, slash := strings.Cut(rest, "/")
+	host = host[strings.LastIndexByte(host, '@')+1:]
+	if scheme != "s3" {
+		path, _, _ = strings.Cut(path, "?")
+		host, _, _ = strings.Cut(host, "?")
+	}
+	if slash {
+		host += "/"
+	}
+	return scheme + "://" + host + path
 }
 
 // Tally counts what was read, beside the documents themselves.

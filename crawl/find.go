@@ -31,10 +31,10 @@ func (s *source) expand(ctx context.Context) ([]string, error) {
 	for _, pattern := range s.patterns {
 		found, err := s.match(ctx, pattern)
 		if err != nil {
-			return nil, fmt.Errorf("input %q: %w", pattern, err)
+			return nil, fmt.Errorf("input %q: %w", winnow.Redacted(pattern), err)
 		}
 		if len(found) == 0 {
-			return nil, fmt.Errorf("input %q: matches no file", pattern)
+			return nil, fmt.Errorf("input %q: matches no file", winnow.Redacted(pattern))
 		}
 		for _, name := range found {
 			clean := name

@@ -9,6 +9,8 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/parser"
+
+	"winnow"
 )
 
 // WithInput gives a recipe's bytes with other input files: what --input does. The kind of a file is told by its name.
@@ -48,7 +50,7 @@ func kindOf(pattern string) (string, error) {
 		return "", fmt.Errorf("input %q: a WACZ file is a zip: unpack it and read archive/*.warc.gz", pattern)
 	}
 	if strings.Contains(pattern, "://") {
-		return "", fmt.Errorf("input %q: the name does not tell what it is; known are .warc .arc .wet .wat .html .tar .tgz .jsonl .parquet, packed or not", pattern)
+		return "", fmt.Errorf("input %q: the name does not tell what it is; known are .warc .arc .wet .wat .html .tar .tgz .jsonl .parquet, packed or not", winnow.Redacted(pattern))
 	}
 	files, err := doublestar.FilepathGlob(pattern)
 	if err != nil {

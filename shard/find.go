@@ -24,10 +24,10 @@ func (s *source) files(ctx context.Context) (files []string, err error) {
 	for _, pattern := range s.patterns {
 		found, err := s.match(ctx, pattern)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", pattern, err)
+			return nil, fmt.Errorf("%s: %w", winnow.Redacted(pattern), err)
 		}
 		if len(found) == 0 {
-			return nil, fmt.Errorf("%s: no such file", pattern)
+			return nil, fmt.Errorf("%s: no such file", winnow.Redacted(pattern))
 		}
 		for _, f := range found {
 			if !seen[f] {

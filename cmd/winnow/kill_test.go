@@ -78,6 +78,54 @@ func TestKilledAndRunAgain(t *testing.T) {
 	compareRuns(t, whole, broken)
 }
 
+// TestResumedInsideOneFile kills a run that reads one archive, in shards cut at its members, when some are done. Run again, it does
+// not read those anew, and gives the bytes of a run that was never disturbed, and of one with another number of workers.
+func TestResumedInsideOneFile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs a recipe four times")
+	}
+	recipe, whole, _ := undisturbed(t, "name: one\ninput: {warc: [samples/crawl.warc.gz], shard_size: 64KB}\nstages:\n  - extract: {}\n")
+	broken, many := t.TempDir(), t.TempDir()
+	cmd := exec.Command("winnow", "run", "-q", "--runs", broken, "--jobs", "1", recipe)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	manifests := func() map[string]time.Time {
+		found, err := filepath.Glob(filepath.Join(broken, "*", "tasks", "map-0-*.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(map[string]time.Time)
+		for _, f := range found {
+			if info, err := os.Stat(f); err == nil {
+				done[f] = info.ModTime()
+			}
+		}
+		return done
+	}
+	for end := time.Now().Add(time.Minute); len(manifests()) < 3 && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	cmd.Process.Kill()
+	cmd.Wait()
+	before := manifests()
+	succeed(t, recipe, broken)
+	after := manifests()
+	if len(before) < 3 || len(after) < len(before)+3 {
+		t.Fatalf("%d of %d shards were done when it was killed", len(before), len(after))
+	}
+	for f, when := range before {
+		if !after[f].Equal(when) {
+			t.Errorf("%s was done again", f)
+		}
+	}
+	compareRuns(t, whole, broken)
+	if out, err := exec.Command("winnow", "run", "-q", "--runs", many, "--jobs", "5", recipe).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	compareRuns(t, whole, many)
+}
+
 // everyPhase is a recipe whose run has tasks of every kind.
 const everyPhase = `
 name: phases

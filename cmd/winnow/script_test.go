@@ -1,6 +1,8 @@
 package main
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -21,10 +23,13 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	web := httptest.NewServer(http.FileServer(http.Dir(filepath.Join(root, "samples"))))
+	t.Cleanup(web.Close) // scripts run after this function, in parallel
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("LANG", "en_US.UTF-8")
+			e.Setenv("SAMPLES_URL", web.URL)
 			for _, dir := range []string{"samples", "pipelines"} {
 				if err := os.Symlink(filepath.Join(root, dir), filepath.Join(e.WorkDir, dir)); err != nil {
 					return err

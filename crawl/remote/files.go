@@ -129,9 +129,9 @@ func check(name string) (*url.URL, error) {
 	case u.User != nil:
 		return nil, errSecret
 	case u.Host == "":
-		return nil, fmt.Errorf("%s: names no host", name)
+		return nil, fmt.Errorf("%s: names no host", winnow.Redacted(name))
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, fmt.Errorf("%s: is neither http, https nor s3", name)
+		return nil, fmt.Errorf("%s: is neither http, https nor s3", winnow.Redacted(name))
 	}
 	for key := range u.Query() {
 		switch strings.ToLower(key) {
