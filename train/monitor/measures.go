@@ -48,7 +48,10 @@ type Measure struct {
 }
 
 // Measures lists all of them, in the order in which a line shows them.
-func Measures() []Measure {
+func Measures() []Measure { return append(ownMeasures(), givenMeasures()...) }
+
+// ownMeasures are those of a loss and of a model's own answers.
+func ownMeasures() []Measure {
 	return []Measure{
 		{ID: Loss, Name: Text{"loss", "损失"}, Format: "%.4f", Healthy: Text{
 			"falls for SFT, reward and preference training (a first DPO step is 0.6931, a first KTO step 0.5); says nothing for policy gradients, whose advantages average to 0",
@@ -99,6 +102,12 @@ func Measures() []Measure {
 		{ID: Explained, Name: Text{"explained variance", "解释方差"}, Format: "%.2f", Healthy: Text{
 			"of the returns by the value head: rises from about 0 towards 1; below 0 it does worse than a constant",
 			"价值头对回报的解释方差：由约 0 升向 1；低于 0 则不如常数"}},
+	}
+}
+
+// givenMeasures are those of learning from answers that are given, and what all methods have.
+func givenMeasures() []Measure {
+	return []Measure{
 		{ID: Accuracy, Name: Text{"accuracy", "准确率"}, Share: true, Healthy: Text{
 			"share of pairs with the better answer ahead: rises above 50 %, to 60 to 80 % on people's labels; 100 % is memorised or trivial",
 			"较好回答得分更高的比例：升至 50 % 以上，人工标注上为 60 至 80 %；100 % 说明被背下或过于简单"}},

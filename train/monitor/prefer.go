@@ -53,6 +53,12 @@ func preferRules() []rule {
 				return Text{"the KTO baseline has been 0 for ten steps: the policy makes mismatched answers less likely than the reference does, and the estimate is cut off at 0. That is the method's rule, not an error",
 					"KTO 基线连续十步为 0：策略使错配回答的概率低于参考模型，而估计值在 0 处截断。这是方法的规则，不是错误"}
 			}},
+	}
+}
+
+// fitRules are about learning rows by heart.
+func fitRules() []rule {
+	return []rule{
 		{"overfits", Warn, []Method{SFT, RewardFit, DPO, KTO}, func(s sight) bool {
 			low, rising := 0., 0
 			for i, v := range s.Recent {

@@ -1,6 +1,9 @@
 package monitor
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // rule is one alarm: of which methods, when, and what it says.
 type rule struct {
@@ -12,7 +15,7 @@ type rule struct {
 }
 
 // rules lists all of them.
-func rules() []rule { return append(policyRules(), preferRules()...) }
+func rules() []rule { return slices.Concat(policyRules(), preferRules(), fitRules()) }
 
 func policyRules() []rule {
 	free, all := []Method{Reinforce, RLOO, GRPO}, []Method{Reinforce, RLOO, GRPO, PPO}
