@@ -45,6 +45,8 @@ async function english() { // with the mouse: streaming, stop, thumbs, taking ba
 
   await page.click("#fresh"); // the stopped answer may fill the context
   await page.fill("#system", "Be kind.");
+  await page.fill("#temperature", "1.2"); // and below it would repeat one token, which may be a space
+  await page.fill("#top-p", "0.95");
   await page.fill("#most", "20");
   await page.fill("#text", asked);
   await page.click("#send");
