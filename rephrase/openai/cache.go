@@ -25,6 +25,9 @@ type cache struct {
 	own    *os.File // this process's segment; nil before the first answer
 	size   int64    // of own
 	broken error    // of the first write that failed: what follows a torn line would be lost
+
+	waiting *group // for the next sync; nil where none waits
+	syncing bool   // flush is at work
 }
 
 // place is where a line lies.
@@ -101,6 +104,16 @@ func parse(b []byte) (k key, r Response, ok bool) {
 	return k, l.Response, true
 }
 
+func (c *cache) has(k key) bool {
+	if c == nil {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, ok := c.index[k]
+	return ok
+}
+
 // get looks an answer up. A segment that someone removed meanwhile holds none.
 func (c *cache) get(k key) (Response, bool, error) {
 	if c == nil {
@@ -131,7 +144,17 @@ func (c *cache) get(k key) (Response, bool, error) {
 	return r, true, nil
 }
 
-// put writes an answer to disk, and returns the one to use: where an equal request was answered meanwhile, that answer.
+// group is answers that one sync makes durable together.
+type group struct {
+	bytes   []byte
+	keys    []key
+	lengths []int
+	done    chan struct{} // closed when err is set
+	err     error
+}
+
+// put writes an answer to disk, and returns the one to use when it is durable: where an equal request was answered meanwhile,
+// that answer. Answers that arrive while others are being synced share the next sync.
 func (c *cache) put(k key, model string, r Response) (Response, error) {
 	if c == nil {
 		return r, nil
@@ -140,25 +163,56 @@ func (c *cache) put(k key, model string, r Response) (Response, error) {
 	if err != nil {
 		return r, fmt.Errorf("openai: cache: %w", err)
 	}
+	if earlier, ok, err := c.get(k); ok || err != nil {
+		return earlier, err
+	}
 	c.mu.Lock()
-	if _, ok := c.index[k]; ok {
-		c.mu.Unlock()
-		if earlier, ok, err := c.get(k); ok || err != nil {
-			return earlier, err
-		}
-		c.mu.Lock()
+	g := c.waiting
+	if g == nil {
+		g = &group{done: make(chan struct{})}
+		c.waiting = g
 	}
-	defer c.mu.Unlock()
-	if c.broken == nil {
-		c.broken = c.append(k, append(b, '\n'))
+	g.bytes = append(append(g.bytes, b...), '\n')
+	g.keys, g.lengths = append(g.keys, k), append(g.lengths, len(b)+1)
+	if !c.syncing {
+		c.syncing = true
+		go c.flush()
 	}
-	if c.broken != nil {
-		return r, fmt.Errorf("openai: cache: %w", c.broken)
+	c.mu.Unlock()
+	if <-g.done; g.err != nil {
+		return r, fmt.Errorf("openai: cache: %w", g.err)
 	}
 	return r, nil
 }
 
-func (c *cache) append(k key, b []byte) error {
+// flush writes group after group until none waits.
+func (c *cache) flush() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.waiting != nil {
+		g := c.waiting
+		c.waiting = nil
+		if g.err = c.broken; g.err == nil {
+			c.mu.Unlock()
+			err := c.append(g.bytes)
+			c.mu.Lock()
+			g.err, c.broken = err, err
+		}
+		if g.err == nil {
+			for i, k := range g.keys {
+				if _, twice := c.index[k]; !twice {
+					c.index[k] = place{c.own.Name(), c.size, g.lengths[i]}
+				}
+				c.size += int64(g.lengths[i])
+			}
+		}
+		close(g.done)
+	}
+	c.syncing = false
+}
+
+// append writes to this process's segment; only flush calls it.
+func (c *cache) append(b []byte) error {
 	if c.own == nil {
 		f, err := os.CreateTemp(c.dir, "answers-*.jsonl")
 		if err != nil {
@@ -170,12 +224,7 @@ func (c *cache) append(k key, b []byte) error {
 	if _, err := c.own.Write(b); err != nil {
 		return err
 	}
-	if err := c.own.Sync(); err != nil {
-		return err
-	}
-	c.index[k] = place{c.own.Name(), c.size, len(b)}
-	c.size += int64(len(b))
-	return nil
+	return c.own.Sync()
 }
 
 // syncDir makes a new file's name durable where the system can; not all can, and none loses bytes by it.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,13 +34,16 @@ type Options struct {
 	RequestsPerMinute float64 // attempts; 0: no limit
 	TokensPerMinute   float64 // prompt and answer; 0: no limit
 	TokenBudget       int64   // tokens that this Client may spend in all, prompt and answer; 0: no limit
+	RequestBudget     int64   // attempts that this Client may send in all; 0: no limit
+	DollarBudget      float64 // US dollars that this Client may spend in all, at Price; 0: no limit
+	Price             Price
 
 	ErrorShare  float64 // 0..1; see ErrFailing
 	ErrorWindow int     // requests; 0: never ErrFailing
 
 	CacheDir string // folder of the cache, made where missing; may be shared with other processes; empty: no cache
 
-	HTTPClient *http.Client // nil: the library's
+	HTTPClient *http.Client // nil: one that keeps a connection for each request in flight
 }
 
 // Defaults are Options for an endpoint that is not known to be fast, without a cache.
@@ -56,8 +60,9 @@ func (o Options) check() error {
 		return fmt.Errorf("openai: in flight: %d, must be at least 1", o.InFlight)
 	case o.Timeout <= 0 || o.Backoff <= 0 || o.MaxWait <= 0:
 		return fmt.Errorf("openai: timeout, backoff and longest wait must be above 0")
-	case o.Retries < 0 || o.ErrorWindow < 0 || o.TokenBudget < 0 || o.RequestsPerMinute < 0 || o.TokensPerMinute < 0:
-		return fmt.Errorf("openai: retries, window, budget and rates must not be negative")
+	case o.Retries < 0 || o.ErrorWindow < 0 || o.TokenBudget < 0 || o.RequestsPerMinute < 0 || o.TokensPerMinute < 0,
+		o.RequestBudget < 0, o.DollarBudget < 0, o.Price.Prompt < 0, o.Price.Completion < 0:
+		return fmt.Errorf("openai: retries, window, budgets, prices and rates must not be negative")
 	case !(o.ErrorShare >= 0 && o.ErrorShare <= 1):
 		return fmt.Errorf("openai: error share: %g, must be 0 to 1", o.ErrorShare)
 	case o.BaseURL == "":
@@ -65,7 +70,10 @@ func (o Options) check() error {
 	}
 	u, err := url.Parse(o.BaseURL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return fmt.Errorf("openai: endpoint: %q is no http or https address", o.BaseURL)
+		return errors.New("openai: endpoint: it is no http or https address")
+	}
+	if u.User != nil || u.RawQuery != "" {
+		return errors.New("openai: endpoint: a password or a query has no place in it; the key is read from the environment")
 	}
 	return nil
 }
@@ -81,6 +89,9 @@ type Client struct {
 	budget   budget
 	health   health
 	used     counters
+
+	mu     sync.Mutex
+	flying map[key]chan struct{} // requests that are being answered; closed when they are
 }
 
 type counters struct{ requests, retries, failed, hits, prompt, completion atomic.Int64 }
@@ -111,9 +122,10 @@ func New(o Options) (*Client, error) {
 	if o.APIKey != "" {
 		opts = append(opts, option.WithAPIKey(o.APIKey))
 	}
-	if o.HTTPClient != nil {
-		opts = append(opts, option.WithHTTPClient(o.HTTPClient))
+	if o.HTTPClient == nil {
+		o.HTTPClient = &http.Client{Transport: transport(o.InFlight)}
 	}
+	opts = append(opts, option.WithHTTPClient(o.HTTPClient))
 	return &Client{
 		o:        o,
 		api:      api.NewClient(opts...),
@@ -121,9 +133,21 @@ func New(o Options) (*Client, error) {
 		slots:    make(chan struct{}, o.InFlight),
 		attempts: pacer{perMinute: o.RequestsPerMinute},
 		tokens:   pacer{perMinute: o.TokensPerMinute},
-		budget:   budget{limit: o.TokenBudget},
+		budget:   budget{limit: spend{o.RequestBudget, o.TokenBudget, o.DollarBudget}},
+		flying:   make(map[key]chan struct{}),
 		health:   health{share: o.ErrorShare, last: make([]bool, o.ErrorWindow)},
 	}, nil
+}
+
+// transport keeps connections open for as many requests as may be in flight; the standard one keeps two.
+func transport(n int) http.RoundTripper {
+	t, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return http.DefaultTransport
+	}
+	t = t.Clone()
+	t.MaxIdleConns, t.MaxIdleConnsPerHost = n, n
+	return t
 }
 
 // Close closes the cache. No request may be under way.
@@ -144,6 +168,22 @@ func (c *Client) Complete(ctx context.Context, req Request) (Response, error) {
 	if err != nil {
 		return Response{}, err
 	}
+	for {
+		if r, ok, err := c.lookup(k); ok || err != nil {
+			return r, err
+		}
+		first, wait := c.take(k)
+		if first {
+			break
+		}
+		select { // an equal request is under way: its answer serves both
+		case <-wait:
+		case <-ctx.Done():
+			return Response{}, ctx.Err()
+		}
+	}
+	defer c.release(k)
+	// Between the look and the taking, an equal request may have been answered.
 	if r, ok, err := c.lookup(k); ok || err != nil {
 		return r, err
 	}
@@ -153,15 +193,41 @@ func (c *Client) Complete(ctx context.Context, req Request) (Response, error) {
 	case <-ctx.Done():
 		return Response{}, ctx.Err()
 	}
-	// While this one waited, an equal request may have been answered.
-	if r, ok, err := c.lookup(k); ok || err != nil {
-		return r, err
-	}
 	r, err := c.ask(ctx, k, req)
 	if err != nil {
 		return Response{}, err
 	}
 	return c.cache.put(k, req.Model, r)
+}
+
+// take makes the caller the one who asks for k; else it gives what to wait for. Without a cache everybody asks.
+func (c *Client) take(k key) (first bool, wait chan struct{}) {
+	if c.cache == nil {
+		return true, nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if wait = c.flying[k]; wait != nil {
+		return false, wait
+	}
+	c.flying[k] = make(chan struct{})
+	return true, nil
+}
+
+func (c *Client) release(k key) {
+	if c.cache == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	close(c.flying[k])
+	delete(c.flying, k)
+}
+
+// Cached tells whether the answer to a request is there already, and free.
+func (c *Client) Cached(req Request) bool {
+	k, err := req.key()
+	return err == nil && c.cache.has(k)
 }
 
 func (c *Client) lookup(k key) (Response, bool, error) {

@@ -43,31 +43,48 @@ func (p *pacer) span(n int64) time.Duration {
 	return time.Duration(float64(n) / p.perMinute * float64(time.Minute))
 }
 
-// budget bounds the tokens spent. What a request may cost is reserved before it is sent, so the limit holds however many
-// are under way.
-type budget struct {
-	limit int64 // 0: none
-
-	mu              sync.Mutex
-	spent, reserved int64
+// spend is what requests cost, or may cost.
+type spend struct {
+	requests, tokens int64
+	dollars          float64
 }
 
-func (b *budget) reserve(n int64) error {
+func (s spend) plus(t spend, sign int64) spend {
+	return spend{s.requests + sign*t.requests, s.tokens + sign*t.tokens, s.dollars + float64(sign)*t.dollars}
+}
+
+// budget bounds what is spent. What a request may cost is reserved before it is sent, so the limits hold however many are
+// under way. A limit of 0 is none.
+type budget struct {
+	limit spend
+
+	mu              sync.Mutex
+	spent, reserved spend
+}
+
+func (b *budget) reserve(n spend) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.limit > 0 && b.spent+b.reserved+n > b.limit {
+	all := b.spent.plus(b.reserved, 1).plus(n, 1)
+	switch {
+	case b.limit.tokens > 0 && all.tokens > b.limit.tokens:
 		return fmt.Errorf("openai: %w: %d of %d tokens spent, %d under way, the next request may take %d",
-			ErrBudget, b.spent, b.limit, b.reserved, n)
+			ErrBudget, b.spent.tokens, b.limit.tokens, b.reserved.tokens, n.tokens)
+	case b.limit.requests > 0 && all.requests > b.limit.requests:
+		return fmt.Errorf("openai: %w: %d of %d requests sent", ErrBudget, b.spent.requests+b.reserved.requests, b.limit.requests)
+	case b.limit.dollars > 0 && all.dollars > b.limit.dollars*(1+1e-9):
+		return fmt.Errorf("openai: %w: %.4f of %.4f US dollars spent, %.4f under way, the next request may take %.6f",
+			ErrBudget, b.spent.dollars, b.limit.dollars, b.reserved.dollars, n.dollars)
 	}
-	b.reserved += n
+	b.reserved = b.reserved.plus(n, 1)
 	return nil
 }
 
-func (b *budget) settle(reserved, spent int64) {
+func (b *budget) settle(reserved, spent spend) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.reserved -= reserved
-	b.spent += spent
+	b.reserved = b.reserved.plus(reserved, -1)
+	b.spent = b.spent.plus(spent, 1)
 }
 
 // health remembers how the last requests ended.

@@ -39,13 +39,20 @@ func (r Request) key() (key, error) {
 	return sha256.Sum256(b), nil
 }
 
-// cost is what the request may cost in tokens: prompt and longest answer.
-func (r Request) cost() int64 {
-	n := r.MaxTokens
+// Bound is what the request may take at most, in tokens: its prompt, by EstimateTokens, and its longest answer.
+func (r Request) Bound() (prompt, completion int64) {
 	for _, m := range r.Messages {
-		n += EstimateTokens(m.Content) + 4 // the turn's own markup
+		prompt += int64(EstimateTokens(m.Content)) + 4 // the turn's own markup
 	}
-	return int64(n)
+	return prompt, int64(r.MaxTokens)
+}
+
+// Price is what an endpoint takes for a million tokens, in US dollars.
+type Price struct{ Prompt, Completion float64 }
+
+// Dollars is the price of so many tokens.
+func (p Price) Dollars(prompt, completion int64) float64 {
+	return (p.Prompt*float64(prompt) + p.Completion*float64(completion)) / 1e6
 }
 
 // Reasons why an answer ended, as in Response.Finish.

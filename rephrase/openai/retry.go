@@ -23,7 +23,7 @@ type failure struct {
 
 // ask sends the request until it is answered, fails for good or the run must stop.
 func (c *Client) ask(ctx context.Context, k key, req Request) (Response, error) {
-	cost := req.cost()
+	cost := c.worst(req)
 	for attempt := 0; ; attempt++ {
 		if err := c.enter(ctx, cost); err != nil {
 			return Response{}, err
@@ -34,7 +34,7 @@ func (c *Client) ask(ctx context.Context, k key, req Request) (Response, error) 
 		}
 		r, f := c.send(ctx, req)
 		if f == nil {
-			c.paid(cost, r.PromptTokens+r.CompletionTokens)
+			c.paid(cost, c.spend(r.PromptTokens, r.CompletionTokens))
 			c.used.prompt.Add(r.PromptTokens)
 			c.used.completion.Add(r.CompletionTokens)
 			c.health.record(nil)
@@ -43,7 +43,7 @@ func (c *Client) ask(ctx context.Context, k key, req Request) (Response, error) 
 		if f.billed {
 			c.paid(cost, cost)
 		} else {
-			c.paid(cost, 0)
+			c.paid(cost, spend{requests: 1})
 		}
 		if ctx.Err() != nil {
 			return Response{}, ctx.Err()
@@ -66,7 +66,7 @@ func (c *Client) ask(ctx context.Context, k key, req Request) (Response, error) 
 }
 
 // enter lets an attempt pass when the endpoint is in health, the budget can bear its cost and the pace allows it.
-func (c *Client) enter(ctx context.Context, cost int64) error {
+func (c *Client) enter(ctx context.Context, cost spend) error {
 	if err := c.health.err(); err != nil {
 		return err
 	}
@@ -74,18 +74,26 @@ func (c *Client) enter(ctx context.Context, cost int64) error {
 		return err
 	}
 	now := time.Now()
-	if err := sleep(ctx, max(c.attempts.take(now, 1), c.tokens.take(now, cost))); err != nil {
-		c.paid(cost, 0)
+	if err := sleep(ctx, max(c.attempts.take(now, 1), c.tokens.take(now, cost.tokens))); err != nil {
+		c.paid(cost, spend{})
 		return err
 	}
 	return nil
 }
 
 // paid turns a reserved cost into the true one.
-func (c *Client) paid(reserved, tokens int64) {
-	c.budget.settle(reserved, tokens)
-	c.tokens.give(reserved - tokens)
+func (c *Client) paid(reserved, spent spend) {
+	c.budget.settle(reserved, spent)
+	c.tokens.give(reserved.tokens - spent.tokens)
 }
+
+// spend is what one request with so many tokens costs.
+func (c *Client) spend(prompt, completion int64) spend {
+	return spend{1, prompt + completion, c.o.Price.Dollars(prompt, completion)}
+}
+
+// worst is what a request may cost at most.
+func (c *Client) worst(r Request) spend { return c.spend(r.Bound()) }
 
 // backoff is the wait before the next attempt: first, doubled for every attempt made, at most longest. Between half and
 // all of that is waited, by a hash of request and attempt, so that requests that failed together come back apart.

@@ -31,7 +31,7 @@ func (c *Client) send(ctx context.Context, req Request) (Response, *failure) {
 		return Response{}, classify(res, err)
 	}
 	if r.PromptTokens == 0 {
-		r.PromptTokens = req.cost() - int64(req.MaxTokens)
+		r.PromptTokens, _ = req.Bound()
 	}
 	if r.CompletionTokens == 0 {
 		r.CompletionTokens = int64(EstimateTokens(r.Text))
