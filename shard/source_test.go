@@ -226,3 +226,23 @@ func TestNormalDate(t *testing.T) {
 		}
 	}
 }
+
+// A row group that is far larger than a shard is told of.
+func TestSourceUncut(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.parquet")
+	writeData(t, path, 3000)
+	groups := 0
+	for _, sh := range shardsOf(t, Source([]string{path}, SourceOptions{ShardBytes: 1000})) {
+		for _, p := range sh.Parts {
+			groups++
+			if p.End-p.Start > 2000 != (p.Uncut == winnow.WhyGroup) {
+				t.Errorf("%d bytes: %q", p.End-p.Start, p.Uncut)
+			}
+		}
+	}
+	for _, sh := range shardsOf(t, Source([]string{path}, SourceOptions{})) {
+		if groups < 2 || len(sh.Parts) != 1 || sh.Parts[0].Uncut != "" {
+			t.Errorf("%d groups; %+v", groups, sh.Parts)
+		}
+	}
+}

@@ -2,52 +2,92 @@ package remote
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"time"
 )
 
-// fetched is a winnow.File of a server that gives whole files only: a copy on the disk, without a name.
+// fetched is a winnow.File of a server that gives whole files only: a copy on the disk, without a name, made when it is first
+// read.
 type fetched struct {
-	*os.File
-	size int64
-	tag  string
+	ctx  context.Context
+	name string
+	obj  object
+	o    Options
+
+	mu  sync.Mutex
+	f   *os.File // nil: not fetched yet
+	err error
+}
+
+// fetch returns a file of obj. Where the server does not tell the size, it is fetched at once.
+func fetch(ctx context.Context, name string, obj object, o Options) (*fetched, error) {
+	f := &fetched{ctx: ctx, name: name, obj: obj, o: o}
+	if obj.size >= 0 {
+		return f, nil
+	}
+	return f, f.copy()
 }
 
 // Size implements winnow.File.
-func (f *fetched) Size() int64 { return f.size }
+func (f *fetched) Size() int64 { return f.obj.size }
 
 // Tag implements winnow.File.
-func (f *fetched) Tag() string { return f.tag }
+func (f *fetched) Tag() string { return f.obj.tag }
 
 // Ranged implements winnow.File.
 func (f *fetched) Ranged() bool { return false }
 
-// fetch copies a file to the disk. What breaks off is begun anew, and read over as far as it is there.
-func fetch(ctx context.Context, name string, obj object, o Options) (*fetched, error) {
-	f, err := os.CreateTemp(o.TempDir, "winnow-*")
+// ReadAt implements io.ReaderAt.
+func (f *fetched) ReadAt(p []byte, off int64) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.f == nil && f.err == nil {
+		f.err = f.copy()
+	}
+	if f.err != nil {
+		return 0, f.err
+	}
+	return f.f.ReadAt(p, off)
+}
+
+// Close implements io.Closer.
+func (f *fetched) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.f == nil {
+		return nil
+	}
+	return f.f.Close()
+}
+
+// copy fetches the file. What breaks off is begun anew, and read over as far as it is there.
+func (f *fetched) copy() error {
+	t, err := os.CreateTemp(f.o.TempDir, "winnow-*")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := os.Remove(f.Name()); err != nil {
-		f.Close()
-		return nil, err
+	if err := os.Remove(t.Name()); err != nil {
+		return errors.Join(err, t.Close())
 	}
-	r := newRetry(o)
+	r := newRetry(f.o)
 	var have int64
 	for {
-		n, err := transfer(ctx, f, obj, o, have)
+		n, err := transfer(f.ctx, t, f.obj, f.o, have)
 		if n > have {
 			have = n
 			r.progress()
 		}
 		if err == nil {
-			return &fetched{f, have, obj.tag}, nil
+			f.f, f.obj.size = t, have
+			return nil
 		}
-		if err := r.wait(ctx, err); err != nil {
-			f.Close()
-			return nil, fmt.Errorf("%s: byte %d: %w", name, have, err)
+		if err := r.wait(f.ctx, err); err != nil {
+			t.Close()
+			return fmt.Errorf("%s: byte %d: %w", f.name, have, err)
 		}
 	}
 }
