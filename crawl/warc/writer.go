@@ -1,6 +1,7 @@
 package warc
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -36,8 +37,10 @@ func (h Header) Get(name string) string {
 	return ""
 }
 
-// Writer writes WARC/1.0 records (ISO 28500:2009). The same records always give the same bytes.
+// Writer writes WARC/1.0 records (ISO 28500:2009), or of another Version. The same records always give the same bytes.
 type Writer struct {
+	Version string // what records say after WARC/; empty: 1.0
+
 	w    io.Writer
 	pack Compression
 	gz   *gzip.Writer
@@ -52,7 +55,7 @@ func NewWriter(w io.Writer, c Compression) *Writer { return &Writer{w: w, pack: 
 // Write writes one record of the fields h, in their order, then Content-Length, then the body. It refuses header fields
 // that would break the framing.
 func (w *Writer) Write(h Header, body []byte) error {
-	b := append(w.raw[:0], "WARC/1.0\r\n"...)
+	b := append(append(append(w.raw[:0], "WARC/"...), cmp.Or(w.Version, "1.0")...), "\r\n"...)
 	for _, f := range h {
 		if f.Name == "" || strings.ContainsAny(f.Name, ": \t\r\n") || strings.ContainsAny(f.Value, "\r\n") {
 			return fmt.Errorf("warc: bad header field %q: %q", f.Name, f.Value)
