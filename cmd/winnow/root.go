@@ -61,7 +61,7 @@ func (a *app) root(args []string) *cobra.Command {
 	f.StringVar(&a.runs, "runs", "runs", a.lang.T("folder in which runs are looked up", "运行结果所在文件夹"))
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
 	root.AddCommand(
-		a.newCmd(), a.runCmd(), a.checkCmd(), a.planCmd(), a.runsCmd(), a.reportCmd(), a.explainCmd(), a.sampleCmd(), a.rulesCmd(),
+		a.newCmd(), a.crawlCmd(), a.runCmd(), a.checkCmd(), a.planCmd(), a.runsCmd(), a.reportCmd(), a.explainCmd(), a.sampleCmd(), a.rulesCmd(),
 		a.tuneCmd(), a.catCmd(), a.dedupCmd(), a.qualityCmd(), a.trainCmd(), a.generateCmd(), a.chatCmd(), a.serveCmd(), a.exportCmd(), a.lineageCmd(),
 		a.taskCmd(), a.benchCmd(), a.versionCmd(),
 	)
