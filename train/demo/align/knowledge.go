@@ -51,7 +51,7 @@ func extraction(ctx context.Context, l *Lab, seed uint64) (out []demo.Measure, e
 		}
 		seen = only(factsRight, seen)
 		seen[0].Metric = "facts right of people in the lessons, %"
-		known, err := l.recited(ctx, base, c.exam.items, arm.wordings[:1])
+		known, err := l.recited(ctx, base, c.exam.items, arm.wordings)
 		if err != nil {
 			return nil, err
 		}
@@ -60,7 +60,8 @@ func extraction(ctx context.Context, l *Lab, seed uint64) (out []demo.Measure, e
 	return out, nil
 }
 
-// recited is how many facts a base model goes on with rightly behind the begin of a sentence that it has read.
+// recited is how many facts a base model goes on with rightly behind the begin of a sentence that it has read; where it has read one
+// wording alone, always in the same order, the sentences before that one stand before it.
 func (l *Lab) recited(ctx context.Context, dir string, items []item, wordings []int) (right int, err error) {
 	m, err := l.load(dir)
 	if err != nil {
@@ -68,7 +69,14 @@ func (l *Lab) recited(ctx context.Context, dir string, items []item, wordings []
 	}
 	var prompts [][]int32
 	for _, it := range items {
-		prompts = append(prompts, l.tok.Encode([]int32{l.tok.BOS()}, strings.TrimRight(it.person.Cloze(it.fact, wordings[0]), " ")))
+		var told []string
+		for f := range it.fact {
+			if len(wordings) == 1 {
+				told = append(told, it.person.Sentence(f, wordings[0]))
+			}
+		}
+		told = append(told, it.person.Cloze(it.fact, wordings[0]))
+		prompts = append(prompts, l.tok.Encode([]int32{l.tok.BOS()}, strings.TrimRight(join(it.lang, told), " ")))
 	}
 	replies, err := l.answers(ctx, m, prompts, 0, 1)
 	if err != nil {
@@ -113,19 +121,25 @@ func unknown(ctx context.Context, l *Lab, seed uint64) (out []demo.Measure, err 
 	if few < 8 || many < 8 || len(known) < 8 {
 		return nil, fmt.Errorf("the base knows %d facts highly, %d maybe, and %d of those that are asked: too few to compare", len(groups[sft.Highly]), len(groups[sft.Maybe]), len(known))
 	}
+	const fewer = "fewer lessons, "
 	for _, arm := range []struct {
-		name  string
-		learn []item
-	}{{"known", heard[:many]}, {"half unknown", slices.Concat(heard[:many/2], strange[:many-many/2])}, {"unknown", strange[:many]},
-		{"fewer, highly known", groups[sft.Highly][:few]}, {"fewer, maybe known", groups[sft.Maybe][:few]}} {
+		name, metric string
+		learn        []item
+	}{{"known", "", heard[:many]}, {"half unknown", "", slices.Concat(heard[:many/2], strange[:many-many/2])}, {"unknown", "", strange[:many]},
+		{"highly known", fewer, groups[sft.Highly][:few]}, {"maybe known", fewer, groups[sft.Maybe][:few]}} {
 
-		for _, when := range []string{"early", "late"} {
-			steps := l.steps(map[string]int{"early": 50, "late": 200}[when])
-			m, err := l.taught(ctx, base, arm.name+", "+when, arm.learn, known, steps, seed)
+		for _, when := range []struct {
+			name  string
+			steps int
+		}{{"early", 50}, {"late", 200}} {
+			m, err := l.taught(ctx, base, arm.name, arm.learn, known, l.steps(when.steps), seed)
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, m...)
+			for _, x := range m {
+				x.Metric = arm.metric + when.name + ": " + x.Metric
+				out = append(out, x)
+			}
 		}
 	}
 	return out, nil
