@@ -91,6 +91,11 @@ func (r *Recipe) checkStages() error {
 				return r.src.at(path+".repair.script", "", "%v", err)
 			}
 		}
+		if x := s.Extract; x != nil {
+			if err := r.choice(path+".extract.mode", x.Mode, "balanced", "precision", "recall"); err != nil {
+				return err
+			}
+		}
 		if d := s.Dedup; d != nil {
 			if err := r.checkDedup(path+".dedup", d); err != nil {
 				return err

@@ -116,8 +116,9 @@ type URLSpec struct {
 
 // ExtractSpec finds the main text of an HTML page.
 type ExtractSpec struct {
-	MinChars int  `yaml:"min_chars"` // Unicode code points of main text
-	MaxBytes Size `yaml:"max_bytes"` // of a page; larger ones are error.size
+	MinChars int    `yaml:"min_chars"` // Unicode code points of main text
+	MaxBytes Size   `yaml:"max_bytes"` // of a page; larger ones are error.size
+	Mode     string `yaml:"mode"`      // balanced (default), precision or recall: what a doubtful part of a page is worth
 }
 
 // LanguageSpec tells languages, and keeps some.

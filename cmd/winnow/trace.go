@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 
 	"winnow"
+	"winnow/crawl/extract"
 	"winnow/pipelines"
+	"winnow/pipelines/engine"
 )
 
 // trace sends one page or text through a recipe, and tells what each stage does.
@@ -30,13 +33,19 @@ func (a *app) trace(ctx context.Context, recipe, path string) error {
 	} else {
 		d.Text = string(bytes.ToValidUTF8(b, []byte("\uFFFD")))
 	}
-	v, err := pipelines.Trace(ctx, p, d, false, func(s pipelines.Step) { a.step(s, d) })
+	blocks := decisions(p, d)
+	v, err := pipelines.Trace(ctx, p, d, false, func(s pipelines.Step) {
+		a.step(s, d)
+		if s.Label == "extract" && !a.json {
+			a.blocks(blocks)
+		}
+	})
 	if err != nil {
 		return err
 	}
 	if a.json {
 		return a.line(map[string]any{"drop": v.Drop, "stage": v.Stage, "rule": v.Rule, "value": finite(v.Value), "bound": v.Bound.String(), "detail": v.Detail,
-			"language": d.Language, "title": d.Title, "text": d.Text})
+			"language": d.Language, "title": d.Title, "text": d.Text, "blocks": blockObjects(blocks)})
 	}
 	if !v.Drop {
 		fmt.Fprintln(a.out, a.lang.T("kept, as far as one document alone can tell", "保留（就单篇所能判断）"))
@@ -66,6 +75,83 @@ func (a *app) step(s pipelines.Step, d *winnow.Document) {
 	if s.Verdict.Drop {
 		fmt.Fprintf(a.out, a.lang.T("  dropped by %s: %v, allowed %s  %s\n", "  被 %s 丢弃：%v，允许 %s  %s\n"), s.Verdict.Rule, finite(s.Verdict.Value), s.Verdict.Bound, s.Verdict.Detail)
 	}
+}
+
+// decisions are what the plan's extraction does with each block of a page; none where it has no extraction.
+func decisions(p *engine.Plan, d *winnow.Document) []extract.Decision {
+	for _, s := range p.Steps {
+		if x, ok := s.Stage.(*extract.Stage); ok && d.HTML != nil {
+			return x.Explain(d.HTML, d.Meta[winnow.MetaContentType])
+		}
+	}
+	return nil
+}
+
+// blocks prints what extraction kept (+) and cut (-) of a page, with the probability of each block being main text, and why.
+func (a *app) blocks(list []extract.Decision) {
+	for _, b := range list {
+		mark := "-"
+		if b.Kept {
+			mark = "+"
+		}
+		fmt.Fprintf(a.out, "  %s %.2f  %s\n", mark, b.Score, shortened(b.Text, 80))
+		if why := a.why(b); why != "" {
+			fmt.Fprintf(a.out, "           %s\n", why)
+		}
+	}
+}
+
+// why is empty for a block that was kept.
+func (a *app) why(b extract.Decision) string {
+	switch {
+	case b.Kept:
+		return ""
+	case b.Hidden:
+		return a.lang.T("not shown on the page", "页面上不显示")
+	case b.Repeats:
+		return a.lang.T("repeats an earlier block", "与前面的块重复")
+	}
+	var parts []string
+	if !b.Rules {
+		parts = append(parts, a.lang.T("rules say no", "规则判为非正文"))
+	}
+	for _, r := range b.Reasons {
+		parts = append(parts, fmt.Sprintf("%s = %.3g (%+.2f)", a.lang.T(r.EN, r.ZH), r.Value, r.Logit))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func blockObjects(list []extract.Decision) []object {
+	out := []object{}
+	for _, b := range list {
+		var o object
+		o.add("text", b.Text)
+		o.add("kept", b.Kept)
+		o.add("score", b.Score)
+		o.add("hidden", b.Hidden)
+		o.add("repeats", b.Repeats)
+		o.add("rules", b.Rules)
+		reasons := []object{}
+		for _, r := range b.Reasons {
+			var x object
+			x.add("feature", r.EN)
+			x.add("value", r.Value)
+			x.add("logit", r.Logit)
+			reasons = append(reasons, x)
+		}
+		o.add("reasons", reasons)
+		out = append(out, o)
+	}
+	return out
+}
+
+// shortened is the beginning of text in one line.
+func shortened(text string, chars int) string {
+	line := []rune(strings.Join(strings.Fields(text), " "))
+	if len(line) > chars {
+		line = append(line[:chars-1], '…')
+	}
+	return string(line)
 }
 
 // looksLikeHTML tells a page from plain text by its first tag.

@@ -85,6 +85,9 @@ func hasTag(b []byte, tag string) bool {
 
 // detect guesses the charset of text that is not UTF-8, and how sure it is, 0..1.
 func detect(sample []byte) (name string, sure float64) {
+	if name, sure := quick(sample); name != "" {
+		return name, sure
+	}
 	name, sure = ask(sample)
 	if name != "" && name != "windows-1252" && sure >= doubtful {
 		return name, sure
@@ -97,6 +100,65 @@ func detect(sample []byte) (name string, sure float64) {
 		return latin, fits
 	}
 	return name, sure
+}
+
+const (
+	quickBytes = 60   // beyond ASCII, from which on quick answers
+	latinShare = 0.4  // of bytes beyond ASCII in words that have some, up to which the script is Latin
+	latinFit   = 0.98 // of their letters in one alphabet, from which on that settles it
+)
+
+// quick knows the charset of text that leaves no doubt: Latin letters of one alphabet, or Chinese in GB 2312. The detector
+// builds the tables of all its charsets for each text, which takes longer than all else.
+func quick(sample []byte) (name string, sure float64) {
+	high, all := 0, 0
+	for _, c := range sample {
+		if c > ' ' {
+			all++
+		}
+		if c >= 0x80 {
+			high++
+		}
+	}
+	switch {
+	case high < quickBytes:
+		return "", 0
+	case float64(high) < latinShare*float64(all):
+		if latin, fits := byLetters(sample); fits >= latinFit {
+			return latin, fits
+		}
+	case looksGB2312(sample):
+		return "gbk", confident
+	}
+	return "", 0
+}
+
+// looksGB2312 knows simplified Chinese by its pairs of bytes: nearly all are signs or Han of level 1, which lies in rows B0
+// to D7, and a good part of these lies beyond C8, where Korean has no syllables. Japanese has rows A4 and A5, its kana.
+func looksGB2312(b []byte) bool {
+	pairs, han, late, kana, other := 0, 0, 0, 0, 0
+	for i := 0; i < len(b); i++ {
+		lead := b[i]
+		if lead < 0x80 {
+			continue
+		}
+		if i+1 == len(b) || b[i+1] < 0xa1 || b[i+1] == 0xff || lead < 0xa1 || lead > 0xf7 {
+			other++
+			continue
+		}
+		pairs++
+		i++
+		switch {
+		case lead == 0xa4 || lead == 0xa5:
+			kana++
+		case lead >= 0xb0 && lead <= 0xd7:
+			han++
+			if lead > 0xc8 {
+				late++
+			}
+		}
+	}
+	return han*100 >= pairs*75 && late*100 >= han*20 && kana*100 <= pairs && other*100 <= pairs
 }
 
 // ask asks the detector, about each half where it knows no answer: one damaged character makes it give up on a charset.

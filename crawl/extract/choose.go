@@ -17,15 +17,9 @@ const (
 	leastShare    = 20  // of the page's text outside of links that is main text, likewise
 )
 
-// choose marks the blocks of main text.
-func (w *walker) choose(links bool) (keep []bool) {
+// rules marks the main text by rules alone.
+func (w *walker) rules(links bool) (keep []bool) {
 	keep = make([]bool, len(w.blocks))
-	if len(w.blocks) == 0 {
-		return keep
-	}
-	w.sum()
-	w.mark(hidden, sure, hiddenShare)
-	w.mark(noscript, sure, noscriptShare)
 	w.sum()
 	prose, text := w.elements[0].good, w.elements[0].size-w.elements[0].link
 	w.mark(negative, guessed, guessShare)
@@ -43,7 +37,6 @@ func (w *walker) choose(links bool) (keep []bool) {
 		clear(keep)
 		w.pick(keep, links)
 	}
-	w.once(keep)
 	return keep
 }
 
@@ -185,15 +178,18 @@ func (w *walker) lead(keep []bool, root int32) {
 	}
 }
 
-// once drops longer blocks that the page repeats, for narrow and wide screens for instance.
-func (w *walker) once(keep []bool) {
-	seen := make(map[string]bool)
+// once drops longer blocks that the page repeats, for narrow and wide screens for instance, and tells which.
+func (w *walker) once(keep []bool) (repeats []bool) {
+	repeats = make([]bool, len(keep))
+	seen := make(map[uint64]bool)
 	for i := range keep {
 		b := &w.blocks[i]
 		if keep[i] && b.size >= 60 && b.kind != code {
-			text := string(w.text[b.start:b.end])
-			keep[i] = !seen[text]
-			seen[text] = true
+			h := hashOf(w.text[b.start:b.end])
+			repeats[i] = seen[h]
+			keep[i] = !repeats[i]
+			seen[h] = true
 		}
 	}
+	return repeats
 }

@@ -10,6 +10,7 @@
 package extract
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 
@@ -21,6 +22,7 @@ import (
 type Options struct {
 	MinChars int   // least code points of main text; fewer drop the document (extract.min_chars)
 	MaxBytes int64 // most bytes of a page as fetched; more drop it unread (error.size); 0: 16 MiB
+	Mode     Mode  // what a doubtful block is worth; balanced
 	Links    bool  // keep blocks of mostly links, such as lists of pages, within the main part
 }
 
@@ -30,6 +32,11 @@ type Page struct {
 	Text  string // the main text; empty where none was found
 	Date  string // of publication as YYYY-MM-DD; may be empty
 	Lang  string // as the page claims, for instance zh-CN; may be empty
+
+	declared          declared
+	description       string // in its meta elements
+	linkedDescription string // in its JSON-LD
+	linked            string // the article in its JSON-LD, where there is little other text
 }
 
 // ErrDepth says that elements are nested deeper than the parser goes, 512, and that there is no text between the tags.
@@ -38,21 +45,41 @@ var ErrDepth = errors.New("elements nested deeper than 512")
 // Extract finds the main text of a page in UTF-8. A page that nests elements too deep for the parser is read tag by tag
 // instead, with less precision; the error is ErrDepth where that finds nothing.
 func Extract(page string, o Options) (Page, error) {
-	root, err := html.ParseWithOptions(strings.NewReader(page), html.ParseOptionEnableScripting(false))
+	w, p, err := read(page)
 	if err != nil {
 		return flat(page, o) // the parser fails on depth alone: reading from memory does not
+	}
+	p.Text = w.finish(o, &p)
+	if len(p.Text) < shortText {
+		if len(p.linked) > 2*len(p.Text) {
+			p.Text = p.linked
+		}
+		if len(p.Text) < leastText && len(p.description) > 2*len(p.Text) {
+			p.Text = oneLine(p.description)
+		}
+	}
+	return p, nil
+}
+
+// leastText is the bytes of main text below which a page's own description is the better one.
+const leastText = 60
+
+// read parses a page into blocks and facts.
+func read(page string) (*walker, Page, error) {
+	root, err := html.ParseWithOptions(bytes.NewReader(lean(page)), html.ParseOptionEnableScripting(false))
+	if err != nil {
+		return nil, Page{}, err
 	}
 	doc := goquery.NewDocumentFromNode(root)
 	p := facts(doc)
 	w := newWalker(len(page))
 	w.walk(root, -1)
-	p.Text = w.finish(o)
-	if len(p.Text) < shortText {
-		if body := strings.TrimSpace(articleBody(doc)); len(body) > 2*len(p.Text) {
-			p.Text = body
-		}
+	w.flush()
+	w.hide()
+	if len(w.elements) > 0 && w.elements[0].good < shortText {
+		p.linked = strings.TrimSpace(articleBody(doc))
 	}
-	return p, nil
+	return w, p, nil
 }
 
 // shortText is the bytes of main text up to which the article in a page's JSON-LD is looked for: pages that scripts fill
@@ -64,10 +91,9 @@ func newWalker(pageBytes int) *walker {
 }
 
 // finish chooses among the blocks and writes the text.
-func (w *walker) finish(o Options) string {
-	w.flush()
+func (w *walker) finish(o Options, p *Page) string {
 	if len(w.elements) == 0 {
 		return ""
 	}
-	return w.render(w.choose(o.Links))
+	return w.render(w.choose(o, p).keep)
 }

@@ -32,6 +32,17 @@ func facts(doc *goquery.Document) (p Page) {
 			switch strings.ToLower(s.AttrOr("property", s.AttrOr("name", s.AttrOr("itemprop", s.AttrOr("http-equiv", ""))))) {
 			case "og:title":
 				og = oneLine(content)
+			case "description", "og:description":
+				if len(content) > len(p.description) {
+					p.description = content
+				}
+			case "og:type":
+				p.declared |= ogType(content)
+			case "generator":
+				if lower := strings.ToLower(content); strings.Contains(lower, "discourse") || strings.Contains(lower, "phpbb") ||
+					strings.Contains(lower, "vbulletin") || strings.Contains(lower, "xenforo") || strings.Contains(lower, "mybb") {
+					p.declared |= saysForum
+				}
 			case "content-language":
 				metaLang = content
 			case "article:published_time", "datepublished", "date", "dc.date", "dc.date.issued", "dcterms.date", "pubdate",
@@ -43,12 +54,64 @@ func facts(doc *goquery.Document) (p Page) {
 			}
 		}
 	})
+	p.declared |= linkedTypes(doc)
+	p.linkedDescription = linkedDescriptions(doc)
 	p.Title = first(p.Title, og, h1)
 	p.Lang = first(strings.TrimSpace(p.Lang), strings.TrimSpace(metaLang))
 	if p.Date == "" {
 		p.Date = first(linkedDate(doc), modified)
 	}
 	return p
+}
+
+// declared is what a page says to be.
+type declared uint8
+
+const (
+	saysArticle declared = 1 << iota
+	saysProduct
+	saysForum
+	saysList
+	saysSite
+)
+
+func ogType(content string) declared {
+	switch content = strings.ToLower(content); {
+	case strings.HasPrefix(content, "article"):
+		return saysArticle
+	case strings.Contains(content, "product"):
+		return saysProduct
+	case strings.HasPrefix(content, "website"):
+		return saysSite
+	}
+	return 0
+}
+
+// linkedTypes reads the types that the page's JSON-LD names, by its text alone.
+func linkedTypes(doc *goquery.Document) (d declared) {
+	doc.Find(jsonLD).Each(func(_ int, s *goquery.Selection) {
+		text := s.Text()
+		for {
+			_, rest, ok := strings.Cut(text, `"@type"`)
+			if !ok {
+				return
+			}
+			text = rest
+			name := strings.TrimLeft(rest[:min(len(rest), 64)], " \t\r\n:[\"")
+			name, _, _ = strings.Cut(name, `"`)
+			switch name {
+			case "Article", "NewsArticle", "BlogPosting", "TechArticle", "ReportageNewsArticle", "Recipe":
+				d |= saysArticle
+			case "Product", "ProductGroup":
+				d |= saysProduct
+			case "DiscussionForumPosting", "QAPage":
+				d |= saysForum
+			case "CollectionPage", "ItemList", "SearchResultsPage":
+				d |= saysList
+			}
+		}
+	})
+	return d
 }
 
 func first(values ...string) string {
@@ -106,6 +169,32 @@ func articleBody(doc *goquery.Document) (body string) {
 	}
 	return body
 }
+
+// linkedDescriptions collects the descriptions in the page's JSON-LD, by its text alone.
+func linkedDescriptions(doc *goquery.Document) string {
+	var out strings.Builder
+	doc.Find(jsonLD).Each(func(_ int, s *goquery.Selection) {
+		text := s.Text()
+		for out.Len() < maxDescription {
+			_, rest, ok := strings.Cut(text, `"description"`)
+			if !ok {
+				return
+			}
+			text = rest
+			value, quoted := strings.CutPrefix(strings.TrimLeft(rest, " \t\r\n:"), `"`)
+			if !quoted {
+				continue
+			}
+			value, text, _ = strings.Cut(value, `"`)
+			out.WriteString(value[:min(len(value), maxDescription)])
+			out.WriteByte(' ')
+		}
+	})
+	return out.String()
+}
+
+// maxDescription is the most bytes of descriptions that blocks are compared with.
+const maxDescription = 4 << 10
 
 // longest finds the longest string under a key, at any depth. The decoder bounds the depth.
 func longest(v any, key string) (best string) {

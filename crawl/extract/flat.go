@@ -11,7 +11,7 @@ import (
 func flat(page string, o Options) (Page, error) {
 	var p Page
 	w := newWalker(len(page))
-	w.cur.owner = w.open(atom.Body, -1, 0)
+	w.cur.owner = w.open(atom.Body, -1, 0, 0)
 	z := html.NewTokenizer(strings.NewReader(page))
 	var within atom.Atom // the element whose text is no text of the page; the tokenizer reads it raw, up to its end tag
 	for {
@@ -19,7 +19,7 @@ func flat(page string, o Options) (Page, error) {
 		case html.ErrorToken:
 			w.flush()
 			w.elements[0].end = int32(len(w.blocks))
-			if p.Text = w.finish(o); p.Text == "" {
+			if p.Text = w.finish(o, &p); p.Text == "" {
 				return p, ErrDepth
 			}
 			return p, nil

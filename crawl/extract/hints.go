@@ -8,7 +8,7 @@ import (
 )
 
 // hint is what the tag, class, id and role of an element suggest about the text below it.
-type hint uint8
+type hint uint32
 
 const (
 	positive hint = 1 << iota // main text: article, main
@@ -55,10 +55,11 @@ func hasTarget(n *html.Node) bool {
 }
 
 // hints reads the tag and the attributes of an element.
-func hints(n *html.Node) (h hint) {
+func hints(n *html.Node) (h hint, sign uint32) {
+	sign = uint32(n.DataAtom) * 16777619
 	switch n.DataAtom {
 	case atom.Body, atom.Html:
-		return 0 // their classes speak of the whole page
+		return 0, sign // their classes speak of the whole page
 	case atom.Article, atom.Main:
 		h = positive
 	case atom.Nav, atom.Footer, atom.Aside, atom.Dialog, atom.Menu, atom.Figcaption:
@@ -70,7 +71,10 @@ func hints(n *html.Node) (h hint) {
 	}
 	for _, a := range n.Attr {
 		switch a.Key {
-		case "class", "id":
+		case "class":
+			h |= wordHints(a.Val)
+			sign = signOf(sign, a.Val)
+		case "id":
 			h |= wordHints(a.Val)
 		case "itemprop":
 			if a.Val == "articleBody" {
@@ -90,7 +94,17 @@ func hints(n *html.Node) (h hint) {
 			}
 		}
 	}
-	return h
+	return h, sign
+}
+
+// signOf hashes the letters of a class attribute: figures number what is alike.
+func signOf(sign uint32, class string) uint32 {
+	for i := 0; i < len(class); i++ {
+		if c := class[i]; c < '0' || c > '9' {
+			sign = (sign ^ uint32(c)) * 16777619
+		}
+	}
+	return sign
 }
 
 func roleHint(role string) hint {
@@ -137,32 +151,86 @@ func wordHints(s string) (h hint) {
 	return h
 }
 
+// Groups of words, which the scorer weighs one by one. Those of the first are also positive or negative, as a whole.
+const (
+	navWords hint = 1 << (iota + 6)
+	buttonWords
+	consentWords
+	accountWords
+	promoWords
+	shareWords
+	relatedWords
+	tagWords
+	bylineWords
+	captionWords
+	legalWords
+	statWords
+	headerWords
+	toolWords
+	contentWords
+	articleWords
+	postWords
+	productWords
+	reviewWords
+	priceWords
+	cardWords
+	questionWords
+	heroWords
+	quoteWords
+	sideWords
+	hintCount = iota + 6
+)
+
 // vocabulary holds words of classes and ids, as authors of pages and makers of templates use them. It is read only.
-var vocabulary = makeVocabulary(map[hint]string{
-	negative: `sidebar footer nav navbar navigation menu submenu subnav megamenu menubar mainmenu topnav breadcrumb breadcrumbs
-		crumb crumbs toolbar topbar bottombar masthead colophon skip sitemap pagination pager paging rail dropdown btn button
-		buttons drawer flyout carousel tooltip sr screenreader noprint print search searchform searchbox rss
-		cookie cookies consent gdpr onetrust cmplz cky didomi osano termly truste usercentrics cookiebot cybot
-		newsletter subscribe subscription optin login signin signup register account popup popover modal overlay notification
-		notifications feedback
-		promo promotion advert advertisement advertising advertorial ad ads adv sponsor sponsored affiliate donate paywall cart
-		wishlist
-		share sharing sharebar shares social socials addthis sharedaddy follow followus facebook pinterest linkedin whatsapp
-		related relatedposts recommend recommended recommendation recommendations outbrain taboola trending popular mostread
-		morestories readmore moreon recent latest widgettitle textwidget
-		tags taglist tagcloud tagged byline dateline timestamp caption credit credits copyright disclaimer disclosure legal
-		privacy citate ratings reactions avatar authorbox authorbio authors bio biography signature sig signaturecontainer`,
-	weak: `header meta metadata date time published updated posted author user username userinfo usertitle userdetails poster
-		postprofile attribution views stats score vote votes badge badges icon icons action actions control controls tools
-		more next prev previous edit logo branding`,
-	comments: `comment comments commentlist disqus respond reply replies discussion`,
+var vocabulary = makeVocabulary([]wordGroup{
+	{negative | sideWords, `sidebar rail drawer widget widgettitle textwidget`},
+	{negative | navWords, `footer nav navbar navigation menu submenu subnav megamenu menubar mainmenu topnav breadcrumb breadcrumbs
+		crumb crumbs toolbar topbar bottombar masthead colophon skip sitemap pagination pager paging dropdown flyout`},
+	{negative | buttonWords, `btn button buttons carousel tooltip sr screenreader noprint print search searchform searchbox rss`},
+	{negative | consentWords, `cookie cookies consent gdpr onetrust cmplz cky didomi osano termly truste usercentrics cookiebot cybot
+		popup popover modal overlay notification notifications feedback`},
+	{negative | accountWords, `newsletter subscribe subscription optin login signin signup register account cart wishlist`},
+	{negative | promoWords, `promo promotion advert advertisement advertising advertorial ad ads adv sponsor sponsored affiliate donate
+		paywall`},
+	{negative | shareWords, `share sharing sharebar shares social socials addthis sharedaddy follow followus facebook pinterest linkedin
+		whatsapp`},
+	{negative | relatedWords, `related relatedposts recommend recommended recommendation recommendations outbrain taboola trending popular
+		mostread morestories readmore moreon recent latest`},
+	{negative | tagWords, `tags taglist tagcloud tagged`},
+	{negative | bylineWords, `byline dateline timestamp authorbox authorbio authors bio biography signature sig signaturecontainer avatar`},
+	{negative | captionWords, `caption credit credits citate`},
+	{negative | legalWords, `copyright disclaimer disclosure legal privacy`},
+	{negative | statWords, `ratings reactions`},
+	{weak | bylineWords, `date time published updated author user username userinfo usertitle userdetails poster postprofile`},
+	{weak | postWords, `posted`},
+	{weak | statWords, `attribution views stats score vote votes badge badges count counter meta metadata`},
+	{weak | headerWords, `header logo branding`},
+	{weak | toolWords, `icon icons action actions control controls tools more next prev previous edit`},
+	{comments, `comment comments commentlist disqus respond reply replies discussion`},
+	{contentWords, `content contents main body text richtext rte prose markdown wysiwyg copy maincontent container`},
+	{articleWords, `article entry story blog blogpost essay chapter section paragraph singlepost hentry postcontent articlebody`},
+	{postWords, `post posts message messages thread topic forum cooked postbody bbwrapper post topicpost`},
+	{productWords, `product products description desc details detail specs spec specifications specification features feature ingredients
+		accordion tab tabs overview info information summary about attributes`},
+	{reviewWords, `review reviews rating testimonial testimonials stars`},
+	{priceWords, `price prices buy checkout quantity stock shipping sku variant swatch options option filter filters facet facets sort
+		sorting results`},
+	{cardWords, `card cards grid tile tiles item items list listing listings row col column slide slider swiper gallery teaser`},
+	{questionWords, `question questions answer answers faq faqs qa`},
+	{heroWords, `hero banner intro lead lede headline title heading subtitle subheading tagline excerpt abstract`},
+	{quoteWords, `quote quoted blockquote bbcode pullquote`},
 })
 
-func makeVocabulary(lists map[hint]string) map[string]hint {
-	m := make(map[string]hint, 256)
-	for h, list := range lists {
-		for word := range strings.FieldsSeq(list) {
-			m[word] |= h
+type wordGroup struct {
+	hint  hint
+	words string
+}
+
+func makeVocabulary(lists []wordGroup) map[string]hint {
+	m := make(map[string]hint, 512)
+	for _, l := range lists {
+		for word := range strings.FieldsSeq(l.words) {
+			m[word] |= l.hint
 		}
 	}
 	return m

@@ -39,6 +39,17 @@ func (w *walker) mark(h hint, l level, percent int) {
 	}
 }
 
+// hide marks what is not shown.
+func (w *walker) hide() {
+	if len(w.elements) == 0 {
+		return
+	}
+	w.sum()
+	w.mark(hidden, sure, hiddenShare)
+	w.mark(noscript, sure, noscriptShare)
+	w.sum()
+}
+
 // holds tells whether an element has more than percent of all prose.
 func (w *walker) holds(e *element, percent int) bool {
 	return int64(e.good)*100 > int64(w.elements[0].good)*int64(percent)

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,6 +41,7 @@ func New(o Options) *Stage {
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = maxPage
 	}
+	o.Mode = cmp.Or(o.Mode, Balanced)
 	o.MaxBytes = min(o.MaxBytes, 1<<30) // offsets within a page are 32 bits wide
 	return &Stage{o}
 }
@@ -49,7 +51,7 @@ func (s *Stage) Name() string { return "extract" }
 
 // Version names the code and its options.
 func (s *Stage) Version() string {
-	return fmt.Sprintf("extract/1 min_chars=%d max_bytes=%d links=%t", s.o.MinChars, s.o.MaxBytes, s.o.Links)
+	return fmt.Sprintf("extract/2 min_chars=%d max_bytes=%d links=%t mode=%s", s.o.MinChars, s.o.MaxBytes, s.o.Links, s.o.Mode)
 }
 
 // Signals lists extract.chars alone.

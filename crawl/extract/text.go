@@ -44,6 +44,14 @@ func (w *walker) addASCII(s string) {
 	w.due(false)
 	w.text = append(w.text, s...)
 	w.count(int32(len(s)))
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c >= '0' && c <= '9':
+			w.cur.digits++
+		case c >= 'A' && c <= 'Z':
+			w.cur.upper++
+		}
+	}
 	switch s[len(s)-1] {
 	case '.', ',', '!', '?', ';', ':':
 		w.cur.stops++
@@ -96,6 +104,9 @@ func (w *walker) count(units int32) {
 
 // due writes the white space that is due.
 func (w *walker) due(wide bool) {
+	if w.space != 0 || w.cur.words == 0 {
+		w.cur.words++
+	}
 	switch {
 	case w.space == 0 || w.space == fold && wide && w.wide:
 	case w.space == fold:
@@ -121,6 +132,8 @@ func (w *walker) newline() {
 		if w.text[len(w.text)-1] != '\n' {
 			w.text = append(w.text, '\n')
 		}
+	case w.space == '\n': // a second one sets paragraphs apart
+		w.flush()
 	default:
 		w.space = '\n'
 	}
@@ -144,7 +157,7 @@ func (w *walker) flush() {
 		w.blocks = append(w.blocks, b)
 	}
 	w.cur.start = int32(len(w.text))
-	w.cur.size, w.cur.link, w.cur.stops = 0, 0, 0
+	w.cur.size, w.cur.link, w.cur.stops, w.cur.words, w.cur.digits, w.cur.upper = 0, 0, 0, 0, 0, 0
 	w.space, w.wide = 0, false
 }
 

@@ -11,8 +11,65 @@ type element struct {
 	first, end int32 // its blocks are [first, end)
 	tag        atom.Atom
 	hint       hint
-	size, link int32 // units of text below it, and of them within links
-	good       int32 // units of text below it in blocks of prose
+	within     hint   // hints of the elements around it, and its own
+	area       area   // kinds of elements around it, and its own
+	depth      int16  // elements above it
+	negative   int32  // the nearest element around it with a negative hint, or itself; -1 for none
+	sign       uint32 // hash of tag and classes: alike for elements that one template made
+	size, link int32  // units of text below it, and of them within links
+	good       int32  // units of text below it in blocks of prose
+}
+
+// area says what kinds of elements stand around a block.
+type area uint16
+
+const (
+	inItem area = 1 << iota
+	inTable
+	inForm
+	inArticle
+	inMain
+	inAside
+	inNav
+	inFooter
+	inHeader
+	inQuote
+	inFigure
+	inSection
+	inTerms
+)
+
+// areaOf is the area that an element opens.
+func areaOf(tag atom.Atom) area {
+	switch tag {
+	case atom.Li:
+		return inItem
+	case atom.Table:
+		return inTable
+	case atom.Form, atom.Fieldset:
+		return inForm
+	case atom.Article:
+		return inArticle
+	case atom.Main:
+		return inMain
+	case atom.Aside:
+		return inAside
+	case atom.Nav, atom.Menu:
+		return inNav
+	case atom.Footer:
+		return inFooter
+	case atom.Header:
+		return inHeader
+	case atom.Blockquote:
+		return inQuote
+	case atom.Figure, atom.Figcaption:
+		return inFigure
+	case atom.Section:
+		return inSection
+	case atom.Dl:
+		return inTerms
+	}
+	return 0
 }
 
 // block is a run of text that no block-level element interrupts. Sizes are units: a code point other than space is one, a
@@ -22,6 +79,9 @@ type block struct {
 	owner      int32 // the element right above
 	size, link int32
 	stops      int32 // signs that end or divide sentences
+	words      int32 // runs of characters between spaces; a wide character counts half
+	digits     int32
+	upper      int32
 	kind       kind
 	drop       level
 }
@@ -96,13 +156,13 @@ func (w *walker) element(n *html.Node, parent int32) {
 		w.walk(n, parent)
 		return
 	}
-	h := hints(n)
+	h, sign := hints(n)
 	link := tag == atom.A && hasTarget(n)
 	if link {
 		w.links++
 	}
 	if isBlock(tag) || h&(negative|comments|hidden) != 0 {
-		w.block(n, parent, h)
+		w.block(n, parent, h, sign)
 	} else {
 		w.walk(n, parent)
 	}
@@ -112,9 +172,9 @@ func (w *walker) element(n *html.Node, parent int32) {
 }
 
 // block visits an element that starts a new line.
-func (w *walker) block(n *html.Node, parent int32, h hint) {
+func (w *walker) block(n *html.Node, parent int32, h hint, sign uint32) {
 	w.flush()
-	id := w.open(n.DataAtom, parent, h)
+	id := w.open(n.DataAtom, parent, h, sign)
 	owner, k := w.cur.owner, w.cur.kind
 	w.cur.owner = id
 	switch n.DataAtom {
@@ -141,9 +201,18 @@ func (w *walker) block(n *html.Node, parent int32, h hint) {
 }
 
 // open adds an element that begins with the next block.
-func (w *walker) open(tag atom.Atom, parent int32, h hint) int32 {
-	w.elements = append(w.elements, element{parent: parent, tag: tag, hint: h, first: int32(len(w.blocks))})
-	return int32(len(w.elements) - 1)
+func (w *walker) open(tag atom.Atom, parent int32, h hint, sign uint32) int32 {
+	id := int32(len(w.elements))
+	e := element{parent: parent, tag: tag, hint: h, within: h, area: areaOf(tag), sign: sign, first: int32(len(w.blocks)), negative: -1}
+	if parent >= 0 {
+		up := &w.elements[parent]
+		e.within, e.area, e.depth, e.negative = e.within|up.within, e.area|up.area, up.depth+1, up.negative
+	}
+	if h&negative != 0 {
+		e.negative = id
+	}
+	w.elements = append(w.elements, e)
+	return id
 }
 
 // joinRow makes one block of a table row whose cells are short and one block each: a row of data, not of a layout.
@@ -167,7 +236,7 @@ func (w *walker) joinRow(id int32) {
 	joined := cells[0]
 	joined.kind, joined.owner = row, id
 	joined.start = int32(len(w.text))
-	joined.size, joined.link, joined.stops = 0, 0, 0
+	joined.size, joined.link, joined.stops, joined.words, joined.digits, joined.upper = 0, 0, 0, 0, 0, 0
 	for i, b := range cells {
 		if i > 0 {
 			w.text = append(w.text, " | "...)
@@ -179,6 +248,7 @@ func (w *walker) joinRow(id int32) {
 			w.text = append(w.text, c)
 		}
 		joined.size, joined.link, joined.stops = joined.size+b.size, joined.link+b.link, joined.stops+b.stops
+		joined.words, joined.digits, joined.upper = joined.words+b.words, joined.digits+b.digits, joined.upper+b.upper
 	}
 	joined.end = int32(len(w.text))
 	w.cur.start = joined.end

@@ -1,0 +1,101 @@
+package extract
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Mode says what a doubtful block is worth.
+type Mode string
+
+// The modes. The empty Mode is Balanced.
+const (
+	Balanced  Mode = "balanced"  // text kept and boilerplate left out count alike (F1)
+	Precision Mode = "precision" // boilerplate weighs more (F with beta 1/2)
+	Recall    Mode = "recall"    // text weighs more (F with beta 2)
+)
+
+// squaredBeta is the weight of recall against precision.
+func (m Mode) squaredBeta() float64 {
+	switch m {
+	case Precision:
+		return 0.25
+	case Recall:
+		return 4
+	}
+	return 1
+}
+
+// ruleShare is how much the rules have to say beside the scorer.
+const ruleShare = 0.3
+
+// choice says of each block what becomes of it.
+type choice struct {
+	keep, ruled, repeats []bool
+	probability          []float32
+}
+
+// choose marks the blocks of main text.
+func (w *walker) choose(o Options, p *Page) (c choice) {
+	if len(w.blocks) == 0 {
+		return c
+	}
+	c.probability = w.score(p)
+	c.ruled = w.rules(o.Links)
+	for i := range c.probability {
+		c.probability[i] *= 1 - ruleShare
+		if c.ruled[i] {
+			c.probability[i] += ruleShare
+		}
+		if w.blocks[i].drop == sure {
+			c.probability[i] = 0
+		}
+	}
+	c.keep = w.decide(c.probability, o.Mode)
+	for i := range c.keep {
+		c.keep[i] = c.keep[i] || o.Links && c.ruled[i]
+	}
+	c.repeats = w.once(c.keep)
+	return c
+}
+
+// score gives for each block the probability that it is main text.
+func (w *walker) score(p *Page) []float32 {
+	s := w.survey(p)
+	out := make([]float32, len(w.blocks))
+	var v vector
+	for i := range out {
+		s.vector(int32(i), &v)
+		out[i] = scorer.score(&v)
+	}
+	return out
+}
+
+// decide keeps the blocks from the most probable on, as far as the expected F measure of the text grows: with the best
+// value F, that is down to a probability of F/2, so that a page that is hard to read is not left empty (Lewis 1995).
+func (w *walker) decide(probability []float32, m Mode) []bool {
+	order := make([]int32, len(probability))
+	var all float64
+	for i, p := range probability {
+		order[i] = int32(i)
+		all += float64(p) * float64(w.blocks[i].size)
+	}
+	slices.SortFunc(order, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(probability[b], probability[a]), cmp.Compare(a, b))
+	})
+	beta := m.squaredBeta()
+	var good, size, best float64
+	until := 0
+	for n, i := range order {
+		units := float64(w.blocks[i].size)
+		good, size = good+float64(probability[i])*units, size+units
+		if f := (1 + beta) * good / (size + beta*all); f > best {
+			best, until = f, n+1
+		}
+	}
+	keep := make([]bool, len(probability))
+	for _, i := range order[:until] {
+		keep[i] = true
+	}
+	return keep
+}

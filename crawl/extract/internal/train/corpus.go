@@ -1,0 +1,200 @@
+package main
+
+import (
+	"archive/tar"
+	"bufio"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"winnow/crawl/charset"
+	"winnow/crawl/extract"
+)
+
+// sets are the folders of pages below $WINNOW_DATA/html, and how much a page of each counts: the one set with pages of all
+// types twice, those whose truth a program made less.
+var sets = []struct {
+	name   string
+	weight float32
+}{
+	{"scrapinghub", 1}, {"wcxb_dev340", 2}, {"zh_cwced_a", 1}, {"trafilatura_eval150", 1}, {"readability130", 0.5}, {"newspaper157", 0.3},
+}
+
+// gold is one page with what people marked in it.
+type gold struct {
+	ID, File, Text, URL string
+	With, Without       []string
+	HTML                string `json:"expected_html"`
+	body                []byte
+}
+
+// page is a gold page as blocks.
+type page struct {
+	set, host string
+	blocks    []extract.Measured
+	rows      []sample
+}
+
+// half deals a page to half 0, on which all is trained, or 1, which is held back, as the tests of extract do.
+func half(id string) int {
+	h := fnv.New32a()
+	h.Write([]byte(id))
+	return int(h.Sum32() & 1)
+}
+
+// load reads the pages of one half.
+func load(dir string, which int) (pages []page, err error) {
+	for _, set := range sets {
+		all, err := read(filepath.Join(dir, "html", set.name))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", set.name, err)
+		}
+		for _, g := range all {
+			if half(g.ID) != which {
+				continue
+			}
+			text, _, _ := charset.Decode(g.body, "")
+			p := page{set: set.name, host: g.ID, blocks: extract.Measure(text)}
+			if u, err := url.Parse(g.URL); err == nil && u.Host != "" {
+				p.host = strings.TrimPrefix(u.Host, "www.")
+			}
+			if p.label(g, set.weight) {
+				pages = append(pages, p)
+			}
+		}
+	}
+	return pages, nil
+}
+
+// read reads the pages and truths of a folder.
+func read(dir string) (all []gold, err error) {
+	bodies := map[string][]byte{}
+	z, done, err := open(filepath.Join(dir, "pages.tar.gz"))
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	for tr := tar.NewReader(z); ; {
+		h, err := tr.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if bodies[h.Name], err = io.ReadAll(tr); err != nil {
+			return nil, err
+		}
+	}
+	z, done, err = open(filepath.Join(dir, "gt.jsonl.gz"))
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	lines := bufio.NewScanner(z)
+	lines.Buffer(nil, 1<<24)
+	for lines.Scan() {
+		var g gold
+		if err := json.Unmarshal(lines.Bytes(), &g); err != nil {
+			return nil, err
+		}
+		if g.HTML != "" {
+			doc, err := goquery.NewDocumentFromReader(strings.NewReader(g.HTML))
+			if err != nil {
+				return nil, err
+			}
+			doc.Find("p, div, li, td, th, h1, h2, h3, h4, h5, h6, br, pre").BeforeHtml(" ")
+			g.Text = doc.Text()
+		}
+		g.body = bodies[g.File]
+		all = append(all, g)
+	}
+	return all, lines.Err()
+}
+
+func open(path string) (io.Reader, func(), error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		f.Close()
+		return nil, nil, err
+	}
+	return z, func() { f.Close() }, nil
+}
+
+// label makes the samples of a page, and tells whether there are any.
+func (p *page) label(g gold, weight float32) bool {
+	if len(p.blocks) == 0 {
+		return false
+	}
+	if g.Text == "" {
+		p.snippets(g)
+		return len(p.rows) > 0
+	}
+	var all []string
+	ends := make([]int, len(p.blocks))
+	for i, b := range p.blocks {
+		all = append(all, tokens(b.Text)...)
+		ends[i] = len(all)
+	}
+	truth := tokens(g.Text)
+	matched := align(all, truth)
+	if matched == nil {
+		return false
+	}
+	from := 0
+	for i, b := range p.blocks {
+		good, size := 0, ends[i]-from
+		for _, m := range matched[from:ends[i]] {
+			if m {
+				good++
+			}
+		}
+		from = ends[i]
+		s := sample{values: b.Values, weight: weight * perPage * (float32(min(size, 400))/float32(max(len(truth), 50)) + 0.002)}
+		if size > 0 {
+			s.label = float32(good) / float32(size)
+		}
+		p.rows = append(p.rows, s)
+	}
+	return true
+}
+
+// perPage scales weights, so that the booster's constants are about the blocks of one page; a snippet has snippetWeight.
+const (
+	perPage       = 50
+	snippetWeight = 0.15 * perPage
+)
+
+// snippets labels the blocks that hold a sentence of which it is known whether it belongs to the text.
+func (p *page) snippets(g gold) {
+	squeeze := func(s string) string { return strings.Join(strings.Fields(s), " ") }
+	for _, b := range p.blocks {
+		text := squeeze(b.Text)
+		within := func(list []string) bool {
+			for _, s := range list {
+				if s = squeeze(s); strings.Contains(text, s) || len(text) > 20 && strings.Contains(s, text) {
+					return true
+				}
+			}
+			return false
+		}
+		switch with, without := within(g.With), within(g.Without); {
+		case without:
+			p.rows = append(p.rows, sample{values: b.Values, label: 0, weight: snippetWeight})
+		case with:
+			p.rows = append(p.rows, sample{values: b.Values, label: 1, weight: snippetWeight})
+		}
+	}
+}
