@@ -46,6 +46,8 @@ func (w *walker) choose(o Options, p *Page) (c choice) {
 		c.probability[i] *= 1 - ruleShare
 		if c.ruled[i] {
 			c.probability[i] += ruleShare
+		} else if b := &w.blocks[i]; b.size <= 60 && titlesAside(string(w.text[b.start:b.end])) {
+			c.probability[i] /= 2 // such a line says itself what it is
 		}
 		if w.blocks[i].drop == sure {
 			c.probability[i] = 0

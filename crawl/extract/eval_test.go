@@ -175,7 +175,7 @@ func TestScrapinghub(t *testing.T) {
 		p[h], r[h] = p[h]/float64(n[h]), r[h]/float64(n[h])
 		t.Logf("half %d: F1 %.4f, precision %.4f, recall %.4f of %d pages", h, f1(p[h], r[h]), p[h], r[h], n[h])
 	}
-	floor(t, "scrapinghub", all, 0.96)
+	floor(t, "scrapinghub", all, 0.965)
 	worst(t, scores)
 }
 
@@ -196,7 +196,7 @@ func TestWCXB(t *testing.T) {
 	for _, k := range []string{"article", "documentation", "forum", "service", "product", "collection", "listing", "half 0", "half 1", "all"} {
 		t.Logf("%-14s F1 %.4f of %d pages", k, sum[k]/float64(n[k]), n[k])
 	}
-	floor(t, "wcxb", sum["all"]/float64(n["all"]), 0.84)
+	floor(t, "wcxb", sum["all"]/float64(n["all"]), 0.86)
 	worst(t, scores)
 }
 
@@ -229,7 +229,7 @@ func TestSnippets(t *testing.T) {
 		t.Logf("half %d: F1 %.4f, precision %.4f, recall %.4f", h, f1(p, r), p, r)
 	}
 	p, r := micro(tp[0]+tp[1], fp[0]+fp[1], fn[0]+fn[1])
-	floor(t, "snippets", f1(p, r), 0.905)
+	floor(t, "snippets", f1(p, r), 0.93)
 	worst(t, scores)
 }
 
@@ -251,7 +251,7 @@ func TestChinese(t *testing.T) {
 	for h := range 2 {
 		t.Logf("half %d: F1 %.4f, of 4-grams %.4f, of %d pages", h, one[h]/float64(n[h]), four[h]/float64(n[h]), n[h])
 	}
-	floor(t, "chinese", (one[0]+one[1])/float64(n[0]+n[1]), 0.92)
+	floor(t, "chinese", (one[0]+one[1])/float64(n[0]+n[1]), 0.925)
 	worst(t, scores)
 }
 
