@@ -1,0 +1,164 @@
+package bench
+
+import (
+	"archive/tar"
+	"bufio"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"unicode"
+
+	"winnow/crawl/charset"
+	"winnow/crawl/extract"
+)
+
+// realPage is a page of $WINNOW_DATA/html in UTF-8 with the text that people marked in it.
+type realPage struct {
+	page, truth string
+}
+
+// realPages reads the sets whose truth is a text, and groups pages by set, or by page type; none where WINNOW_DATA is not set.
+func realPages() (map[string][]realPage, error) {
+	dir := os.Getenv("WINNOW_DATA")
+	if dir == "" {
+		return nil, nil
+	}
+	groups := map[string][]realPage{}
+	for _, set := range []string{"scrapinghub", "wcxb_dev340", "zh_cwced_a"} {
+		bodies := map[string][]byte{}
+		z, err := gunzipped(filepath.Join(dir, "html", set, "pages.tar.gz"))
+		if err != nil {
+			return nil, err
+		}
+		for tr := tar.NewReader(z); ; {
+			h, err := tr.Next()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				return nil, err
+			}
+			if bodies[h.Name], err = io.ReadAll(tr); err != nil {
+				return nil, err
+			}
+		}
+		if z, err = gunzipped(filepath.Join(dir, "html", set, "gt.jsonl.gz")); err != nil {
+			return nil, err
+		}
+		lines := bufio.NewScanner(z)
+		lines.Buffer(nil, 1<<24)
+		for lines.Scan() {
+			var g struct {
+				File, Text string
+				Type       string `json:"page_type"`
+			}
+			if err := json.Unmarshal(lines.Bytes(), &g); err != nil {
+				return nil, err
+			}
+			kind := set
+			if g.Type != "" {
+				kind += ", " + g.Type
+			}
+			page, _, _ := charset.Decode(bodies[g.File], "")
+			groups[kind] = append(groups[kind], realPage{page, g.Text})
+		}
+		if err := lines.Err(); err != nil {
+			return nil, err
+		}
+	}
+	return groups, nil
+}
+
+func gunzipped(path string) (io.Reader, error) {
+	body, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return gzip.NewReader(strings.NewReader(string(body)))
+}
+
+// measurePages gives quality, speed and allocations of extraction by set and page type, beside the parser alone.
+func measurePages(ctx context.Context, o *Options, groups map[string][]realPage) (out []Figure, err error) {
+	for _, kind := range slices.Sorted(maps.Keys(groups)) {
+		var size int64
+		var f1 float64
+		var pages []string
+		for _, p := range groups[kind] {
+			size += int64(len(p.page))
+			pages = append(pages, p.page)
+			got, _ := extract.Extract(p.page, extract.Options{})
+			f1 += wordF1(got.Text, p.truth)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		extractPages(pages)
+		runtime.ReadMemStats(&after)
+		whole, err := o.perPass(ctx, func() error { extractPages(pages); return nil })
+		if err != nil {
+			return nil, err
+		}
+		alone, err := o.perPass(ctx, func() error { return parseAll(pages) })
+		if err != nil {
+			return nil, err
+		}
+		n := float64(len(pages))
+		out = append(out,
+			Figure{Name: kind + ": F1 of words", Unit: "%", Value: 100 * f1 / n},
+			Figure{Name: kind + ": extract", Unit: "MB/s per core", Value: rate(size, whole)},
+			Figure{Name: kind + ": parser alone", Unit: "MB/s per core", Value: rate(size, alone)},
+			Figure{Name: kind + ": allocations", Unit: "per page", Value: float64(after.Mallocs-before.Mallocs) / n})
+	}
+	return out, nil
+}
+
+func extractPages(pages []string) {
+	for _, p := range pages {
+		_, _ = extract.Extract(p, extract.Options{})
+	}
+}
+
+// wordF1 is the F1 of the words of got, each as often as it stands there; characters of scripts without spaces are words.
+func wordF1(got, want string) float64 {
+	left := map[string]int{}
+	all := 0
+	eachToken(want, func(w string) { left[w]++; all++ })
+	good, size := 0, 0
+	eachToken(got, func(w string) {
+		size++
+		if left[w] > 0 {
+			left[w]--
+			good++
+		}
+	})
+	if size+all == 0 {
+		return 1
+	}
+	return 2 * float64(good) / float64(size+all)
+}
+
+func eachToken(s string, visit func(string)) {
+	for word := range strings.FieldsFuncSeq(strings.ToLower(s), func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' && !unicode.IsMark(r)
+	}) {
+		from := 0
+		for i, r := range word {
+			if r >= 0x2e80 {
+				if i > from {
+					visit(word[from:i])
+				}
+				visit(string(r))
+				from = i + len(string(r))
+			}
+		}
+		if from < len(word) {
+			visit(word[from:])
+		}
+	}
+}
