@@ -12,7 +12,7 @@ stages:
   - filter: {use: [gopher]}
 train:
   - base: {depth: 1, tokens: 300k}
-  - sft: {data: [chat.jsonl], lora: {rank: 4}, set: {name: winnow}}
+  - sft: {data: [chat.jsonl], lora: {rank: 4}, set: {name: winnow}, template: plain}
   - policy:
       method: dpo
       data: [pairs.jsonl]

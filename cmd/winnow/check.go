@@ -38,11 +38,14 @@ or parquet, plain or under gzip or zstd. It counts rows by shape and names file,
 			if err != nil {
 				return &exitError{exitUsage, err}
 			}
+			if err := r.CheckTrain(trainer{a}); err != nil {
+				return &exitError{exitUsage, err}
+			}
 			results, err := pipelines.RunTests(cmd.Context(), r, p)
 			if err != nil {
 				return err
 			}
-			return a.tested(args[0], results)
+			return a.tested(args[0], results, len(r.Train))
 		},
 	}
 	cmd.Flags().StringVar(&as, "as", "", a.lang.T("what the rows are: chat, preference, feedback", "行的用途：chat、preference、feedback"))
@@ -65,7 +68,7 @@ func shapesHelp() string {
 	return b.String() + "\n"
 }
 
-func (a *app) tested(recipe string, results []pipelines.TestResult) error {
+func (a *app) tested(recipe string, results []pipelines.TestResult, steps int) error {
 	failed := 0
 	for _, t := range results {
 		got := "keep"
@@ -89,5 +92,8 @@ func (a *app) tested(recipe string, results []pipelines.TestResult) error {
 		return fmt.Errorf(a.lang.T("%s: %d of %d tests failed", "%s：%[3]d 个测试中有 %[2]d 个失败"), recipe, failed, len(results))
 	}
 	a.say("%s is a valid recipe; %d tests passed", "%s 是有效配方；%d 个测试通过", recipe, len(results))
+	if steps > 0 {
+		a.say("%d steps of training: data, templates, losses and rewards are in order; `winnow plan %s` shows their commands", "%d 个训练步骤：数据、模板、损失与奖励均无误；`winnow plan %s` 列出各步命令", steps, recipe)
+	}
 	return nil
 }

@@ -170,12 +170,84 @@ func TestKilledInEachPhase(t *testing.T) {
 	compareRuns(t, whole, broken)
 }
 
+// allSteps is a recipe with training of every kind, as small as they go.
+const allSteps = `
+name: steps
+input: {warc: [samples/*.warc.gz]}
+stages:
+  - extract: {}
+train:
+  - base:   {depth: 1, vocab: 512, tokens: 40k}
+  - sft:    {template: plain, data: [samples/chat.jsonl], steps: 20}
+  - reward: {data: [samples/preferences.jsonl], steps: 8}
+  - policy: {name: preferred, parent: sft, method: dpo, data: [samples/preferences.jsonl], steps: 6, lora: {rank: 2}}
+  - policy: {name: judged, parent: sft, method: kto, data: [samples/feedback.jsonl], steps: 6}
+  - policy: {name: ruled, parent: sft, method: grpo, data: [samples/prompts.jsonl], reward_expr: 'answer contains kind', samples: 4, max_tokens: 12, steps: 6, kl_budget: 0.9}
+  - policy: {name: scored, parent: sft, method: ppo, data: [samples/prompts.jsonl], reward: reward, max_tokens: 12, steps: 6}
+`
+
+// TestTrainingKilledAndRunAgain kills a recipe's training with SIGKILL soon after random updates, and between steps. Run again, it
+// goes on, and gives the bytes of every model of a run that was never disturbed.
+func TestTrainingKilledAndRunAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains seven models, twice")
+	}
+	recipe, whole, _ := undisturbed(t, allSteps)
+	broken := t.TempDir()
+	rng := rand.New(rand.NewPCG(11, 11))
+	killed := 0
+	for done := false; !done; {
+		cmd := exec.Command("winnow", "run", "--json", "--runs", broken, recipe)
+		events, err := cmd.StderrPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		left := 2 + rng.IntN(12) // updates until it is killed; so many are more than lie between checkpoints
+		for in := bufio.NewScanner(events); left > 0 && in.Scan(); {
+			if strings.Contains(in.Text(), `"type":"step"`) {
+				left--
+			}
+		}
+		if left == 0 {
+			time.Sleep(time.Duration(rng.IntN(60)) * time.Millisecond)
+			cmd.Process.Kill()
+		}
+		err = cmd.Wait()
+		switch done = err == nil; {
+		case done:
+		case cmd.ProcessState.ExitCode() != -1:
+			t.Fatalf("%v after %d kills", err, killed)
+		default:
+			killed++
+		}
+	}
+	if killed < 6 {
+		t.Fatalf("only %d kills", killed)
+	}
+	names, _ := filepath.Glob(filepath.Join(whole, "*", "models", "*", "*.safetensors"))
+	adapters, _ := filepath.Glob(filepath.Join(whole, "*", "models", "*", "adapter", "*.safetensors"))
+	if len(names) != 7 || len(adapters) != 1 {
+		t.Fatalf("models %v, adapters %v", names, adapters)
+	}
+	sameFiles(t, whole, broken, append(names, adapters...))
+	t.Logf("%d kills", killed)
+}
+
 func compareRuns(t *testing.T, a, b string) {
 	t.Helper()
 	names, _ := filepath.Glob(filepath.Join(a, "*", "*", "*.parquet"))
 	if len(names) < 3 {
 		t.Fatalf("only %v", names)
 	}
+	sameFiles(t, a, b, names)
+}
+
+// sameFiles compares files below a with those of the same names below b.
+func sameFiles(t *testing.T, a, b string, names []string) {
+	t.Helper()
 	for _, name := range names {
 		rel, _ := filepath.Rel(a, name)
 		x, err := os.ReadFile(name)

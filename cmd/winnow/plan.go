@@ -19,16 +19,23 @@ func (a *app) planCmd() *cobra.Command {
 		Use: "plan RECIPE", Args: exactArgs(1, 1),
 		Short: a.lang.T("what a run would do: shards, tasks, time, disk, share kept; nothing is written", "预估一次运行：分片、任务、时间、磁盘、保留比例；不写任何东西"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, p, err := a.load(cmd.Context(), args[0], f)
+			r, p, err := a.load(cmd.Context(), args[0], f)
 			if err != nil {
 				return err
+			}
+			if err := r.CheckTrain(trainer{a}); err != nil {
+				return &exitError{exitUsage, err}
 			}
 			a.uncut(p.Shards)
 			e, err := pipelines.Estimate(cmd.Context(), p, sample)
 			if err != nil {
 				return err
 			}
-			return a.planned(p, e, jobs)
+			training, err := commands(r, p, e.Run)
+			if err != nil {
+				return err
+			}
+			return a.planned(p, e, jobs, training)
 		},
 	}
 	f.add(a, cmd)
@@ -38,12 +45,16 @@ func (a *app) planCmd() *cobra.Command {
 	return cmd
 }
 
-func (a *app) planned(p *engine.Plan, e *pipelines.Estimates, jobs int) error {
+// planned shows estimates of a run, and the commands of the training behind it, of which no time is estimated.
+func (a *app) planned(p *engine.Plan, e *pipelines.Estimates, jobs int, training []string) error {
 	e.Scale(jobs)
 	if a.json {
 		enc := json.NewEncoder(a.out)
 		enc.SetIndent("", "  ")
-		return enc.Encode(e)
+		return enc.Encode(struct {
+			*pipelines.Estimates
+			Training []string `json:"training,omitempty"`
+		}{e, training})
 	}
 	l := a.lang
 	line := func(k, format string, args ...any) {
@@ -69,6 +80,12 @@ func (a *app) planned(p *engine.Plan, e *pipelines.Estimates, jobs int) error {
 		line(name, "%s", p.Params[name])
 	}
 	line("retained", l.T("about %.1f%% ± %.1f of documents before deduplication (95 %%)", "去重前约保留 %.1f%% ± %.1f 的文档（95 %%）"), 100*e.Retained, 100*e.Error)
+	for i, text := range training {
+		line("train", "%d  %s", i+1, text)
+	}
+	if len(training) > 0 {
+		line("", "%s", l.T("time and disk above are without training; `winnow plan train` measures what fits a time", "以上时间与磁盘不含训练；`winnow plan train` 可测算给定时间内适合的规模"))
+	}
 	a.say("nothing was written", "没有写任何东西")
 	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -106,11 +107,18 @@ func locale() string {
 	return cmp.Or(os.Getenv("WINNOW_LANG"), os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG"))
 }
 
-// say writes one line for people to stderr.
+// say writes one line for people to stderr; with --json, as an event like all others there.
 func (a *app) say(en, zh string, args ...any) {
-	if !a.quiet {
-		fmt.Fprintf(a.err, a.lang.T(en, zh)+"\n", args...)
+	if a.quiet {
+		return
 	}
+	text := fmt.Sprintf(a.lang.T(en, zh), args...)
+	if a.json {
+		if b, err := json.Marshal(map[string]string{"type": "message", "text": text}); err == nil {
+			text = string(b)
+		}
+	}
+	fmt.Fprintln(a.err, text)
 }
 
 // exactArgs is cobra.RangeArgs with this program's exit code.

@@ -112,7 +112,7 @@ func (a *app) run(ctx context.Context, path string, f recipeFlags, o engine.Opti
 	if err != nil {
 		return err
 	}
-	if err := a.told(rep, dir); err != nil {
+	if err := a.told(rep, dir, len(r.Train) > 0); err != nil {
 		return err
 	}
 	if err := a.expected(r, p); err != nil {
@@ -141,8 +141,12 @@ func (a *app) summary(dir string, p *engine.Plan) (*report.Report, error) {
 	return rep, errors.Join(rep.WriteFiles(dir, p.Recipe), page.WriteFile(folder, rep, a.lang))
 }
 
-func (a *app) told(rep *report.Report, dir string) error {
-	if a.json {
+// told shows the report. Where more is to follow, JSON is one line of several.
+func (a *app) told(rep *report.Report, dir string, more bool) error {
+	switch {
+	case a.json && more:
+		return a.line(rep)
+	case a.json:
 		return rep.JSON(a.out)
 	}
 	if err := rep.Text(a.out, report.Page{Lang: a.lang, Top: 12}); err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -13,9 +12,7 @@ import (
 	"winnow/pipelines/engine"
 	"winnow/pipelines/models"
 	"winnow/shard"
-	"winnow/train/chat"
 	"winnow/train/checkpoint"
-	"winnow/train/sft"
 )
 
 // trainer performs a recipe's training by the commands that a user would give: a step has their defaults and says what they say.
@@ -26,7 +23,8 @@ func (a *app) train(ctx context.Context, r *pipelines.Recipe, p *engine.Plan, in
 	if len(r.Train) == 0 {
 		return nil
 	}
-	plan := &models.Plan{Specs: r.Train, Folder: filepath.Join(p.Root, info.ID), Data: checkpoint.DataOf(info).Hash, Seed: r.Seed}
+	plan := modelPlan(r, p, info.ID)
+	plan.Data = checkpoint.DataOf(info).Hash
 	return plan.Run(ctx, trainer{a}, func(e models.Event) {
 		switch e.Type {
 		case "begin":
@@ -35,6 +33,20 @@ func (a *app) train(ctx context.Context, r *pipelines.Recipe, p *engine.Plan, in
 			a.say("== training %d of %d: %s was done before", "== 训练 %d/%d：%s 已完成，跳过", e.Number, e.Of, e.Name)
 		}
 	})
+}
+
+// modelPlan is the training behind a run by its id.
+func modelPlan(r *pipelines.Recipe, p *engine.Plan, id string) *models.Plan {
+	return &models.Plan{Specs: r.Train, Folder: filepath.Join(p.Root, id), Seed: r.Seed}
+}
+
+// commands are what a recipe's steps of training are run by.
+func commands(r *pipelines.Recipe, p *engine.Plan, id string) (lines []string, err error) {
+	steps, err := modelPlan(r, p, id).Steps()
+	for _, s := range steps {
+		lines = append(lines, "winnow train "+shellLine(command(s)))
+	}
+	return lines, err
 }
 
 // Train runs the step's command.
@@ -52,19 +64,6 @@ func (t trainer) Train(ctx context.Context, s models.Step) (map[string]int64, er
 		return nil, err
 	}
 	return map[string]int64{"steps": info.Steps, "tokens": info.Tokens}, nil
-}
-
-// Check finds names that the trainer does not know.
-func (t trainer) Check(s *models.Spec) error {
-	switch {
-	case s.SFT != nil && s.SFT.Template != "" && !slices.Contains(chat.Names(), s.SFT.Template):
-		return &models.Mistake{Path: ".template", Err: fmt.Errorf("%q is not among %s", s.SFT.Template, strings.Join(chat.Names(), ", "))}
-	case s.SFT != nil && s.SFT.Select != "":
-		if _, err := sft.ParseSelection(s.SFT.Select); err != nil {
-			return &models.Mistake{Path: ".select", Err: err}
-		}
-	}
-	return nil
 }
 
 // arguments are a command's, as they are collected.
@@ -85,6 +84,13 @@ func (a *arguments) texts(flag string, list []string) {
 func (a *arguments) number(flag string, v float64) {
 	if v != 0 {
 		a.text(flag, strconv.FormatFloat(v, 'f', -1, 64))
+	}
+}
+
+// pointer is for numbers of which 0 says something else than nothing.
+func (a *arguments) pointer(flag string, v *float64) {
+	if v != nil {
+		a.text(flag, strconv.FormatFloat(*v, 'f', -1, 64))
 	}
 }
 
@@ -151,12 +157,13 @@ func (a *arguments) policy(s models.Step) {
 	if p.Offline() {
 		a.tuning(s, p.Tuning)
 		a.text("loss", p.Loss)
-		a.number("beta", p.Beta)
+		a.pointer("beta", p.Beta)
+		a.number("kl-budget", p.KLBudget)
 		return
 	}
 	a.texts("prompts", s.Files)
 	a.settings(s, p.Tuning)
-	a.number("kl", p.Beta)
+	a.pointer("kl", p.Beta)
 	a.text("reward-model", s.RewardModel)
 	a.text("reward-expr", p.RewardExpr)
 	a.number("samples", float64(p.Samples))

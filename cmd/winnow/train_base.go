@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -173,14 +174,8 @@ func (a *app) baseOptions(f baseFlags) (o train.Options, err error) {
 		return o, &exitError{exitUsage, err}
 	}
 	for _, name := range f.data {
-		run, share, weighted := strings.Cut(name, "=")
-		s := train.Source{}
-		if weighted {
-			if s.Weight, err = strconv.ParseFloat(share, 64); err != nil || !(s.Weight > 0) {
-				return o, usage(a.lang.T("--data %s: %q is no weight", "--data %s：%q 不是权重"), name, share)
-			}
-		}
-		if s.Folder, err = a.find(run); err != nil {
+		s, err := a.source(name)
+		if err != nil {
 			return o, err
 		}
 		o.Sources = append(o.Sources, s)
@@ -198,6 +193,21 @@ func (a *app) baseOptions(f baseFlags) (o train.Options, err error) {
 	}
 	o.Program = version()
 	return o, nil
+}
+
+// source is a run to train on: RUN, or RUN=WEIGHT. A folder may have '=' in its name.
+func (a *app) source(name string) (s train.Source, err error) {
+	run := name
+	if _, err := os.Stat(filepath.Join(name, "run.json")); err != nil {
+		if i := strings.LastIndexByte(name, '='); i >= 0 {
+			run = name[:i]
+			if s.Weight, err = strconv.ParseFloat(name[i+1:], 64); err != nil || !(s.Weight > 0) || math.IsInf(s.Weight, 0) {
+				return s, usage(a.lang.T("--data %s: %q is no weight", "--data %s：%q 不是权重"), name, name[i+1:])
+			}
+		}
+	}
+	s.Folder, err = a.find(run)
+	return s, err
 }
 
 func (a *app) vocab(s string) (int, error) {

@@ -155,9 +155,7 @@ func (p *trainProgress) close() { p.clear() }
 // trained shows what came of it: bits per byte beside what counting and compressing give on the same bytes.
 func (a *app) trained(r *train.Result) error {
 	if a.json {
-		e := json.NewEncoder(a.out)
-		e.SetIndent("", "  ")
-		return e.Encode(r)
+		return a.line(r)
 	}
 	languages := slices.Sorted(maps.Keys(r.Held))
 	t := report.Table{Head: []string{a.lang.T("bits per byte, held out", "留出文本，比特/字节")}}

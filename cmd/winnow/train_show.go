@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -225,23 +226,16 @@ func (a *app) showLedger(s *rows.Stream) error {
 // rowSources opens the token files of runs, made where they are not there yet, without what is held out.
 func (a *app) rowSources(ctx context.Context, f showFlags, tok *bpe.Tokenizer) (sources []rows.Source, err error) {
 	for _, arg := range f.data {
-		name, weight := arg, 1.0
-		if before, after, ok := strings.Cut(arg, "="); ok {
-			if weight, err = strconv.ParseFloat(after, 64); err != nil || !(weight > 0) {
-				return nil, usage(a.lang.T("--data %s: the weight is a number above 0", "--data %s：权重应为大于 0 的数"), arg)
-			}
-			name = before
-		}
-		folder, err := a.find(name)
+		from, err := a.source(arg)
 		if err != nil {
 			return nil, err
 		}
-		tokens, err := rows.Of(ctx, folder, "", tok, rows.TokenizeOptions{})
+		tokens, err := rows.Of(ctx, from.Folder, "", tok, rows.TokenizeOptions{})
 		if err != nil {
 			return nil, err
 		}
 		docs, _ := rows.Holdout(tokens, f.holdout, f.seed)
-		sources = append(sources, rows.Source{Name: folder.Run.ID, Tokens: tokens, Docs: docs, Weight: weight})
+		sources = append(sources, rows.Source{Name: from.Folder.Run.ID, Tokens: tokens, Docs: docs, Weight: cmp.Or(from.Weight, 1)})
 	}
 	return sources, nil
 }

@@ -37,7 +37,7 @@ func (f *fake) Train(_ context.Context, s Step) (map[string]int64, error) {
 func threeStages(data string) []Spec {
 	return []Spec{
 		{Base: &Base{Depth: 1}},
-		{SFT: &SFT{Tuning: Tuning{Data: []string{data}}}},
+		{SFT: &SFT{Tuning: Tuning{Data: []string{data}}, Template: "plain"}},
 		{Reward: &Reward{Tuning{Data: []string{data}}}},
 		{Policy: &Policy{Tuning: Tuning{Data: []string{data}}, Method: "ppo", Reward: "reward"}},
 	}
@@ -140,10 +140,10 @@ func TestOtherDataTrainAnew(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	data := []string{"rows.jsonl"}
-	sft := func(u Tuning) Spec { return Spec{SFT: &SFT{Tuning: u}} }
+	sft := func(u Tuning) Spec { return Spec{SFT: &SFT{Tuning: u, Template: "plain"}} }
 	policy := func(p Policy) []Spec {
 		p.Data = data
-		return []Spec{{Base: &Base{}}, {Reward: &Reward{Tuning{Data: data}}}, {Policy: &p}}
+		return []Spec{{Base: &Base{}}, sft(Tuning{Data: data}), {Reward: &Reward{Tuning{Data: data}}}, {Policy: &p}}
 	}
 	for _, c := range []struct {
 		name string
@@ -161,12 +161,17 @@ func TestCheck(t *testing.T) {
 		{"two budgets", []Spec{{Base: &Base{Minutes: 1, Tokens: 5}}}, "[0].base", ""},
 		{"steps and epochs", []Spec{{Base: &Base{}}, sft(Tuning{Data: data, Steps: 1, Epochs: 1})}, "[1].sft.steps", ""},
 		{"rank", []Spec{{Base: &Base{}}, sft(Tuning{Data: data, LoRA: &LoRA{}})}, "[1].sft.lora", ""},
-		{"method", policy(Policy{Method: "dop"}), "[2].policy.method", "dpo"},
-		{"dpo with a reward", policy(Policy{Method: "dpo", Reward: "reward"}), "[2].policy", ""},
-		{"no reward", policy(Policy{Method: "grpo"}), "[2].policy", ""},
-		{"base as reward", policy(Policy{Method: "grpo", Reward: "base"}), "[2].policy.reward", ""},
-		{"loss of ppo", policy(Policy{Method: "ppo", Reward: "reward", Loss: "ipo"}), "[2].policy.loss", ""},
-		{"reward as parent", policy(Policy{Tuning: Tuning{Parent: "reward"}, Method: "dpo"}), "[2].policy.parent", ""},
+		{"alpha", []Spec{{Base: &Base{}}, sft(Tuning{Data: data, LoRA: &LoRA{Rank: 1, Alpha: -1}})}, "[1].sft.lora.alpha", ""},
+		{"depth", []Spec{{Base: &Base{Depth: -1}}}, "[0].base", ""},
+		{"no template", []Spec{{Base: &Base{}}, {SFT: &SFT{Tuning: Tuning{Data: data}}}}, "[1].sft", ""},
+		{"no answers", []Spec{{Base: &Base{}}, {Reward: &Reward{Tuning{Data: data}}}}, "[1].reward", ""},
+		{"dpo with samples", policy(Policy{Method: "dpo", Samples: 4}), "[3].policy", ""},
+		{"method", policy(Policy{Method: "dop"}), "[3].policy.method", "dpo"},
+		{"dpo with a reward", policy(Policy{Method: "dpo", Reward: "reward"}), "[3].policy", ""},
+		{"no reward", policy(Policy{Method: "grpo"}), "[3].policy", ""},
+		{"base as reward", policy(Policy{Method: "grpo", Reward: "base"}), "[3].policy.reward", ""},
+		{"loss of ppo", policy(Policy{Method: "ppo", Reward: "reward", Loss: "ipo"}), "[3].policy.loss", ""},
+		{"reward as parent", policy(Policy{Tuning: Tuning{Parent: "reward"}, Method: "dpo"}), "[3].policy.parent", ""},
 	} {
 		var m *Mistake
 		if err := Check(c.list); !errors.As(err, &m) || m.Path != c.path || m.Hint != c.hint {
@@ -175,6 +180,34 @@ func TestCheck(t *testing.T) {
 	}
 	if err := Check(policy(Policy{Method: "ppo", Reward: "reward"})); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestReady finds what is not there before anything is trained.
+func TestReady(t *testing.T) {
+	dir := t.TempDir()
+	data, model := filepath.Join(dir, "rows.jsonl"), filepath.Join(dir, "model")
+	if err := errors.Join(os.WriteFile(data, []byte("{}\n"), 0o666), os.Mkdir(model, 0o777), os.WriteFile(filepath.Join(model, "config.json"), []byte("{}"), 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	ppo := func(parent, data, reward string) []Spec {
+		return []Spec{{Policy: &Policy{Tuning: Tuning{Parent: parent, Data: []string{data}}, Method: "ppo", Reward: reward}}}
+	}
+	for _, c := range []struct{ parent, data, reward, path string }{
+		{model, data, model, ""},
+		{model, filepath.Join(dir, "*.json"), model, "[0].policy.data"},
+		{dir, data, model, "[0].policy.parent"},
+		{model, data, dir, "[0].policy.reward"},
+		{model, data, filepath.Join(dir, "none"), "[0].policy.reward"},
+	} {
+		list := ppo(c.parent, c.data, c.reward)
+		if err := Check(list); err != nil {
+			t.Fatal(err)
+		}
+		var m *Mistake
+		if err := Ready(list, 0, &fake{}); errors.As(err, &m) != (c.path != "") || m != nil && m.Path != c.path {
+			t.Errorf("%+v: %v", c, err)
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,7 +23,7 @@ import (
 
 // Trainer trains one model. It goes on where it was stopped, and what lies in Step.Out at the end is a model folder.
 type Trainer interface {
-	Check(s *Spec) error                                         // of what a recipe says, as far as it can be told before: a *Mistake whose path begins below the step's kind
+	Check(s *Spec) error                                         // of what a recipe says, as far as it can be told before: a *Mistake whose path begins below the step's kind, .loss
 	Train(ctx context.Context, s Step) (map[string]int64, error) // counts for the manifest: steps, tokens
 }
 
@@ -66,10 +67,15 @@ func (p *Plan) manifest(name string) string {
 func (p *Plan) Run(ctx context.Context, t Trainer, tell func(Event)) error {
 	keys := map[string]string{}
 	for i := range p.Specs {
-		s, key, err := p.step(i, keys)
+		s, err := p.step(i)
 		if err != nil {
 			return err
 		}
+		key, err := p.key(s, keys)
+		if err != nil {
+			return err
+		}
+		keys[s.Out] = key
 		e := Event{Type: "begin", Name: s.Name(), Kind: s.Kind(), Out: s.Out, Number: i + 1, Of: len(p.Specs)}
 		done, err := p.done(s, key)
 		if err != nil {
@@ -91,77 +97,86 @@ func (p *Plan) Run(ctx context.Context, t Trainer, tell func(Event)) error {
 	return nil
 }
 
-// step resolves the names of a step, and gives the key of all that it depends on. keys are those of earlier steps, by name.
-func (p *Plan) step(i int, keys map[string]string) (s Step, key string, err error) {
+// Steps resolves the names of all steps, for those who want to see them before they are run.
+func (p *Plan) Steps() (list []Step, err error) {
+	for i := range p.Specs {
+		s, err := p.step(i)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, s)
+	}
+	return list, nil
+}
+
+// step resolves the names of a step.
+func (p *Plan) step(i int) (s Step, err error) {
 	s = Step{Spec: p.Specs[i], Run: p.Folder, Seed: p.Seed}
 	s.Out = p.Out(s.Name())
-	h := sha256.New()
-	spec, err := json.Marshal(s.Spec)
-	if err != nil {
-		return s, "", err
-	}
-	fmt.Fprintf(h, "train 1\n%s\n%d\n", spec, p.Seed)
 	seed := (*uint64)(nil)
 	if t := s.tuning(); t != nil {
-		seed = t.Seed
-		if s.Parent, err = p.model(h, t.Parent, keys); err != nil {
-			return s, "", err
-		}
+		seed, s.Parent = t.Seed, p.model(i, t.Parent)
 		if s.Files, err = Files(t.Data); err != nil {
-			return s, "", err
-		}
-		if err := content(h, s.Files); err != nil {
-			return s, "", err
+			return s, err
 		}
 	} else {
 		seed = s.Base.Seed
-		fmt.Fprintln(h, p.Data)
 	}
 	if seed != nil {
 		s.Seed = *seed
 	}
 	if s.Policy != nil && s.Policy.Reward != "" {
-		if s.RewardModel, err = p.model(h, s.Policy.Reward, keys); err != nil {
-			return s, "", err
-		}
+		s.RewardModel = p.model(i, s.Policy.Reward)
 	}
-	key = hex.EncodeToString(h.Sum(nil))
-	keys[s.Name()] = key
-	return s, key, nil
+	return s, nil
 }
 
-// Ready tells what is missing for step i, or wrong by what the trainer knows. It returns a *Mistake.
-func Ready(list []Spec, i int, t Trainer) error {
-	s := &list[i]
-	path := fmt.Sprintf("[%d].%s", i, s.Kind())
-	if u := s.tuning(); u != nil {
-		if _, err := Files(u.Data); err != nil {
-			return &Mistake{Path: path + ".data", Err: err}
-		}
+// model is the folder that a name stands for in step i.
+func (p *Plan) model(i int, name string) string {
+	if slices.ContainsFunc(p.Specs[:i], func(s Spec) bool { return s.Name() == name }) {
+		return p.Out(name)
 	}
-	err := t.Check(s)
-	var m *Mistake
-	if errors.As(err, &m) {
-		return &Mistake{path + m.Path, m.Hint, m.Err}
-	}
-	return err
+	return name
 }
 
-// model is the folder that a name stands for. What it depends on goes into the key.
-func (p *Plan) model(h hash.Hash, name string, keys map[string]string) (string, error) {
-	if key := keys[name]; key != "" {
-		fmt.Fprintln(h, key)
-		return p.Out(name), nil
+// key hashes all that a step depends on. keys are those of earlier steps, by their folders.
+func (p *Plan) key(s Step, keys map[string]string) (string, error) {
+	h := sha256.New()
+	spec, err := json.Marshal(s.Spec)
+	if err != nil {
+		return "", err
 	}
-	b, err := os.ReadFile(filepath.Join(name, "winnow.json"))
+	fmt.Fprintf(h, "train 2\n%s\n%d\n", spec, p.Seed)
+	if s.Base != nil {
+		fmt.Fprintln(h, p.Data)
+	}
+	for _, folder := range []string{s.Parent, s.RewardModel} {
+		if key := keys[folder]; key != "" {
+			fmt.Fprintln(h, key)
+		} else if folder != "" {
+			b, err := record(folder)
+			if err != nil {
+				return "", err
+			}
+			h.Write(b)
+		}
+	}
+	if err := content(h, s.Files); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// record is what a model's folder says of it, with the hash of its weights where this program wrote it.
+func record(folder string) ([]byte, error) {
+	b, err := os.ReadFile(filepath.Join(folder, "winnow.json"))
 	if errors.Is(err, fs.ErrNotExist) {
-		b, err = os.ReadFile(filepath.Join(name, "config.json"))
+		b, err = os.ReadFile(filepath.Join(folder, "config.json"))
 	}
 	if err != nil {
-		return "", fmt.Errorf("model %s: %w", name, err)
+		return nil, fmt.Errorf("model %s: %w", folder, err)
 	}
-	h.Write(b)
-	return name, nil
+	return b, nil
 }
 
 // Files lists what patterns match, in the order of patterns and names. A pattern that matches nothing is an error.
@@ -237,6 +252,9 @@ func begin(out, key string) error {
 	path := filepath.Join(out, keyName)
 	if b, err := os.ReadFile(path); err == nil && string(b) == key {
 		return nil
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) { // first, so that what is half removed has no key
+		return err
 	}
 	if err := os.RemoveAll(out); err != nil {
 		return err

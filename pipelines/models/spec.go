@@ -73,14 +73,14 @@ type Reward struct {
 // Policy learns from feedback: preferences (dpo), thumbs (kto), or prompts and a reward (grpo, rloo, reinforce, ppo).
 type Policy struct {
 	Tuning     `yaml:",inline"`
-	Method     string  `yaml:"method"`
-	Loss       string  `yaml:"loss"`        // of dpo; sigmoid
-	Beta       float64 `yaml:"beta"`        // how strongly it is held to its parent: of dpo and kto; else what a nat away from it costs
-	Reward     string  `yaml:"reward"`      // name of an earlier reward step, or a reward model's folder
-	RewardExpr string  `yaml:"reward_expr"` // an expression over prompt and answer, in place of a model
-	Samples    int     `yaml:"samples"`     // answers to a prompt
-	MaxTokens  int     `yaml:"max_tokens"`  // of an answer
-	KLBudget   float64 `yaml:"kl_budget"`   // nats an answer, at which training stops
+	Method     string   `yaml:"method"`
+	Loss       string   `yaml:"loss"`        // of dpo; sigmoid
+	Beta       *float64 `yaml:"beta"`        // how strongly it is held to its parent: of dpo and kto; else what a nat away from it costs
+	Reward     string   `yaml:"reward"`      // name of an earlier reward step, or a reward model's folder
+	RewardExpr string   `yaml:"reward_expr"` // an expression over prompt and answer, in place of a model
+	Samples    int      `yaml:"samples"`     // answers to a prompt
+	MaxTokens  int      `yaml:"max_tokens"`  // of an answer
+	KLBudget   float64  `yaml:"kl_budget"`   // nats an answer, at which training stops
 }
 
 // Methods are those of Policy.
@@ -197,8 +197,13 @@ func (s *Spec) check(path string, kinds map[string]string, last string) error {
 	if err := earlier(path+".parent", t.Parent, kinds); err != nil {
 		return err
 	}
-	if kinds[t.Parent] == "reward" {
+	switch {
+	case kinds[t.Parent] == "reward":
 		return mistake(path+".parent", "", "%q is a reward model: it gives scores, not text", t.Parent)
+	case kinds[t.Parent] == "base" && s.SFT == nil:
+		return mistake(path, "", "its parent %q has not learnt to answer: put an sft step between", t.Parent)
+	case kinds[t.Parent] == "base" && s.SFT.Template == "":
+		return mistake(path, "", "its parent %q has no chat template: name one, for instance `template: plain`", t.Parent)
 	}
 	if len(t.Data) == 0 {
 		return mistake(path, "", "%s needs data: write for instance `data: [rows.jsonl]`", s.Kind())
@@ -210,6 +215,8 @@ func (s *Spec) check(path string, kinds map[string]string, last string) error {
 		return mistake(path+".steps", "", "steps and epochs: give one of them")
 	case t.LoRA != nil && t.LoRA.Rank < 1:
 		return mistake(path+".lora", "", "lora needs a rank of 1 or more")
+	case t.LoRA != nil && t.LoRA.Alpha < 0:
+		return mistake(path+".lora.alpha", "", "alpha of %g: it is above 0", t.LoRA.Alpha)
 	}
 	if s.Policy != nil {
 		return s.Policy.check(path, kinds)
@@ -218,6 +225,9 @@ func (s *Spec) check(path string, kinds map[string]string, last string) error {
 }
 
 func (b *Base) check(path string) error {
+	if b.Vocab < 0 || b.Depth < 0 || b.Minutes < 0 || b.Epochs < 0 || b.Batch < 0 || b.LR < 0 {
+		return mistake(path, "", "vocab, depth, minutes, epochs, batch, lr: below 0")
+	}
 	given := 0
 	for _, v := range []float64{b.Minutes, float64(b.Tokens), float64(b.FLOPs)} {
 		if v > 0 {
@@ -240,6 +250,8 @@ func (p *Policy) check(path string, kinds map[string]string) error {
 		return mistake(path, "", "%s learns from judged answers: it takes no reward", p.Method)
 	case p.Loss != "" && p.Method != "dpo":
 		return mistake(path+".loss", "", "loss is of dpo")
+	case p.Offline() && (p.Samples != 0 || p.MaxTokens != 0):
+		return mistake(path, "", "%s learns from answers that are there: samples and max_tokens are of methods that write their own", p.Method)
 	case p.Offline():
 		return nil
 	case p.Reward != "" && p.RewardExpr != "":
