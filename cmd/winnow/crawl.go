@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net/url"
 	"time"
 
@@ -107,6 +109,7 @@ func (a *app) crawl(ctx context.Context, f crawlFlags) error {
 	}
 	o.Version = version()
 	o.Pace = polite.Pace{Delay: f.delay, Backoff: f.backoff, MaxWait: f.hostWait}
+	log.SetOutput(io.Discard) // net/http tells there of servers that say more than they were asked
 	show := a.newCrawlProgress(o)
 	o.Tell = show.tell
 	sum, err := polite.Run(ctx, o)

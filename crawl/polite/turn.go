@@ -95,6 +95,7 @@ func (c *crawl) add(a Address, e frontier.Entry) error {
 		}
 	}
 	c.sum.Queue++
+	c.added++
 	c.hosts.Add(a.Host)
 	return c.store.Add(e)
 }
