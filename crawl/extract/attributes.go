@@ -38,7 +38,7 @@ func (l *leaner) attributes(tag atom.Atom) (selfClosed bool) {
 			value, i = attributeValue(s, i)
 			end = i
 		}
-		if counts(tag, key, value) {
+		if counts(tag, key, value) || l.images && tag == atom.Img && strings.EqualFold(key, "src") {
 			l.spans = append(l.spans, [2]int{from, min(end, len(s))})
 		}
 	}
@@ -68,20 +68,20 @@ func counts(tag atom.Atom, key, value string) bool {
 	case 2:
 		return strings.EqualFold(key, "id")
 	case 3:
-		return tag == atom.Img && strings.EqualFold(key, "alt") && value != "" || strings.EqualFold(key, "rel") && tag != atom.Img
+		return tag == atom.Img && (strings.EqualFold(key, "alt") && value != "" || strings.EqualFold(key, "src") && mathImage(value)) || strings.EqualFold(key, "rel") && tag != atom.Img
 	case 4:
 		return strings.EqualFold(key, "role") || strings.EqualFold(key, "href") || strings.EqualFold(key, "lang") ||
-			tag == atom.Meta && strings.EqualFold(key, "name") || strings.EqualFold(key, "type") && tag == atom.Ol
+			tag == atom.Meta && strings.EqualFold(key, "name") || strings.EqualFold(key, "open")
 	case 5:
-		return strings.EqualFold(key, "class") && tag != atom.Img && tag != atom.Link ||
-			strings.EqualFold(key, "style") && notShown(value) || strings.EqualFold(key, "start")
+		return strings.EqualFold(key, "class") && (tag != atom.Img || mathImage(value)) && tag != atom.Link ||
+			strings.EqualFold(key, "style") && notShown(value) || strings.EqualFold(key, "start") && tag == atom.Ol || strings.EqualFold(key, "close")
 	case 6:
 		return strings.EqualFold(key, "hidden")
 	case 7:
-		return strings.EqualFold(key, "content") || strings.EqualFold(key, "alttext") || strings.EqualFold(key, "colspan")
+		return strings.EqualFold(key, "content") || strings.EqualFold(key, "alttext") || strings.EqualFold(key, "colspan") || strings.EqualFold(key, "rowspan")
 	}
 	switch strings.ToLower(key) {
-	case "aria-hidden", "itemprop", "property", "http-equiv", "datetime", "xml:lang", "encoding", "display":
+	case "aria-hidden", "itemprop", "property", "http-equiv", "datetime", "xml:lang", "encoding", "display", "data-lang", "data-language", "mathvariant", "linethickness", "separators":
 		return true
 	}
 	return false
@@ -129,7 +129,7 @@ func (l *leaner) matters() bool {
 		key, value, _ := strings.Cut(l.page[s[0]:s[1]], "=")
 		switch strings.ToLower(strings.TrimSpace(key)) {
 		case "class", "id":
-			if wordHints(value)&(negative|comments) != 0 {
+			if wordHints(value)&(negative|comments|formulaWords) != 0 || l.pre > 0 && numbersLines(value) {
 				return true
 			}
 		case "style", "hidden", "aria-hidden", "role":
@@ -164,4 +164,13 @@ func (s *innerStack) pop() bool {
 	kept := s.kept&1 != 0
 	s.kept >>= 1
 	return kept
+}
+
+// emphatic tells of the inline elements that Markdown writes.
+func emphatic(tag atom.Atom) bool {
+	switch tag {
+	case atom.B, atom.I, atom.Em, atom.Strong, atom.Tt:
+		return true
+	}
+	return false
 }

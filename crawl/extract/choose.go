@@ -18,7 +18,7 @@ const (
 )
 
 // rules marks the main text by rules alone.
-func (w *walker) rules(links bool) (keep []bool) {
+func (w *walker) rules() (keep []bool) {
 	keep = make([]bool, len(w.blocks))
 	w.sum()
 	prose, text := w.elements[0].good, w.elements[0].size-w.elements[0].link
@@ -31,17 +31,17 @@ func (w *walker) rules(links bool) (keep []bool) {
 		w.unmark()
 		w.sum()
 	}
-	if size := w.pick(keep, links); size < leastSize || int64(size)*100 < int64(text)*leastShare {
+	if size := w.pick(keep); size < leastSize || int64(size)*100 < int64(text)*leastShare {
 		w.unmark()
 		w.sum()
 		clear(keep)
-		w.pick(keep, links)
+		w.pick(keep)
 	}
 	return keep
 }
 
 // pick marks the main text among the blocks that are not dropped, and gives its size.
-func (w *walker) pick(keep []bool, links bool) (size int32) {
+func (w *walker) pick(keep []bool) (size int32) {
 	root := w.root()
 	scattered := w.scattered(root)
 	if scattered {
@@ -50,7 +50,7 @@ func (w *walker) pick(keep []bool, links bool) (size int32) {
 	r := w.elements[root]
 	for i := r.first; i < r.end; i++ {
 		b := &w.blocks[i]
-		keep[i] = b.drop == kept && (links || b.link*10 < b.size*7 || b.size > 200 && b.link*3 < b.size*2 ||
+		keep[i] = b.drop == kept && (b.link*10 < b.size*7 || b.size > 200 && b.link*3 < b.size*2 ||
 			scattered && !w.linkList(b))
 	}
 	if !scattered {

@@ -41,7 +41,7 @@ func (w *walker) choose(o Options, p *Page) (c choice) {
 		return c
 	}
 	c.probability = w.score(p)
-	c.ruled = w.rules(o.Links)
+	c.ruled = w.rules()
 	for i := range c.probability {
 		c.probability[i] *= 1 - ruleShare
 		if c.ruled[i] {
@@ -54,9 +54,6 @@ func (w *walker) choose(o Options, p *Page) (c choice) {
 		}
 	}
 	c.keep = w.decide(c.probability, o.Mode)
-	for i := range c.keep {
-		c.keep[i] = c.keep[i] || o.Links && c.ruled[i]
-	}
 	c.repeats = w.once(c.keep)
 	return c
 }

@@ -20,10 +20,13 @@ import (
 
 // Options of Extract and of the stage. The zero value is the default.
 type Options struct {
-	MinChars int   // least code points of main text; fewer drop the document (extract.min_chars)
-	MaxBytes int64 // most bytes of a page as fetched; more drop it unread (error.size); 0: 16 MiB
-	Mode     Mode  // what a doubtful block is worth; balanced
-	Links    bool  // keep blocks of mostly links, such as lists of pages, within the main part
+	MinChars int    // least code points of main text; fewer drop the document (extract.min_chars)
+	MaxBytes int64  // most bytes of a page as fetched; more drop it unread (error.size); 0: 16 MiB
+	Mode     Mode   // what a doubtful block is worth; balanced
+	Format   Format // how the main text is written; text
+	Links    bool   // write the addresses of links; for Markdown
+	Images   bool   // write the alternative texts of images; for Markdown
+	URL      string // of the page, against which addresses are resolved; the stage sets it for each document
 }
 
 // Page is what a page says.
@@ -45,7 +48,7 @@ var ErrDepth = errors.New("elements nested deeper than 512")
 // Extract finds the main text of a page in UTF-8. A page that nests elements too deep for the parser is read tag by tag
 // instead, with less precision; the error is ErrDepth where that finds nothing.
 func Extract(page string, o Options) (Page, error) {
-	w, p, err := read(page)
+	w, p, err := read(page, o)
 	if err != nil {
 		return flat(page, o) // the parser fails on depth alone: reading from memory does not
 	}
@@ -65,14 +68,14 @@ func Extract(page string, o Options) (Page, error) {
 const leastText = 60
 
 // read parses a page into blocks and facts.
-func read(page string) (*walker, Page, error) {
-	root, err := html.ParseWithOptions(bytes.NewReader(lean(page)), html.ParseOptionEnableScripting(false))
+func read(page string, o Options) (*walker, Page, error) {
+	root, err := html.ParseWithOptions(bytes.NewReader(lean(page, o)), html.ParseOptionEnableScripting(false))
 	if err != nil {
 		return nil, Page{}, err
 	}
 	doc := goquery.NewDocumentFromNode(root)
 	p := facts(doc)
-	w := newWalker(len(page))
+	w := newWalker(len(page), o)
 	w.walk(root, -1)
 	w.flush()
 	w.hide()
@@ -86,8 +89,12 @@ func read(page string) (*walker, Page, error) {
 // in often carry it there.
 const shortText = 500
 
-func newWalker(pageBytes int) *walker {
-	return &walker{text: make([]byte, 0, pageBytes/8), blocks: make([]block, 0, 256), elements: make([]element, 0, 512)}
+func newWalker(pageBytes int, o Options) *walker {
+	w := &walker{text: make([]byte, 0, pageBytes/8), blocks: make([]block, 0, 256), elements: make([]element, 0, 512)}
+	if o.Format == Markdown {
+		w.structure, w.targets, w.images = newStructure(), o.Links, o.Images
+	}
+	return w
 }
 
 // finish chooses among the blocks and writes the text.
@@ -95,5 +102,9 @@ func (w *walker) finish(o Options, p *Page) string {
 	if len(w.elements) == 0 {
 		return ""
 	}
-	return w.render(w.choose(o, p).keep)
+	keep := w.choose(o, p).keep
+	if w.structure != nil {
+		return w.markdown(keep, o)
+	}
+	return w.render(keep)
 }

@@ -10,7 +10,7 @@ import (
 // flat reads a page tag by tag, for pages that are nested too deep for a tree: one element holds all blocks.
 func flat(page string, o Options) (Page, error) {
 	var p Page
-	w := newWalker(len(page))
+	w := newWalker(len(page), o)
 	w.cur.owner = w.open(atom.Body, -1, 0, 0)
 	z := html.NewTokenizer(strings.NewReader(page))
 	var within atom.Atom // the element whose text is no text of the page; the tokenizer reads it raw, up to its end tag
@@ -66,7 +66,7 @@ func (w *walker) turn(tag atom.Atom, by int) {
 	switch tag {
 	case atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
 		if by > 0 {
-			w.cur.kind = heading
+			w.cur.kind, w.cur.rank = heading, 2
 		}
 	case atom.Li:
 		w.bullet = by > 0

@@ -218,6 +218,7 @@ var vocabulary = makeVocabulary([]wordGroup{
 	{cardWords, `card cards grid tile tiles item items list listing listings row col column slide slider swiper gallery teaser`},
 	{questionWords, `question questions answer answers faq faqs qa`},
 	{heroWords, `hero banner intro lead lede headline title heading subtitle subheading tagline excerpt abstract`},
+	{formulaWords, `katex jax mathjax mwe mjx`},
 	{quoteWords, `quote quoted blockquote bbcode pullquote`},
 })
 

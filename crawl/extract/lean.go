@@ -9,8 +9,8 @@ import (
 // lean copies a page without what no text depends on: scripts, styles, comments, drawings, most attributes, inline
 // elements that change nothing but the looks, white space at the edges of blocks. The parser's time goes by tags,
 // attributes and nodes, so what is left takes it half as long; its rules of nesting meet the same elements as before.
-func lean(page string) []byte {
-	l := leaner{page: page, out: make([]byte, 0, len(page)/2+64)}
+func lean(page string, o Options) []byte {
+	l := leaner{page: page, marking: o.Format == Markdown, images: o.Format == Markdown && o.Images, out: make([]byte, 0, len(page)/2+64)}
 	for l.at < len(page) {
 		open := strings.IndexByte(page[l.at:], '<')
 		if open < 0 {
@@ -40,14 +40,16 @@ func blank(b []byte) bool {
 
 // leaner is a pass over a page.
 type leaner struct {
-	page  string
-	at    int // in page
-	out   []byte
-	edge  bool // a block was opened or closed, and no text came since
-	pre   int  // open pre elements
-	inner [innerCount]innerStack
-	noEnd bool     // an svg element without an end was met: no more are looked for
-	spans [][2]int // attributes to keep of the tag at hand
+	page    string
+	at      int // in page
+	out     []byte
+	edge    bool // a block was opened or closed, and no text came since
+	pre     int  // open pre elements
+	inner   [innerCount]innerStack
+	marking bool     // emphasis is copied
+	images  bool     // their addresses are copied
+	noEnd   bool     // an svg element without an end was met: no more are looked for
+	spans   [][2]int // attributes to keep of the tag at hand
 }
 
 // innerStack remembers of the open inline elements of one name whether they were copied.
@@ -230,7 +232,7 @@ func (l *leaner) start(rest string) (block bool) {
 	case atom.Pre, atom.Listing:
 		l.pre++
 	}
-	if k := innerOf(tag); k >= 0 && !l.inner[k].push(l.matters()) {
+	if k := innerOf(tag); k >= 0 && !l.inner[k].push(l.matters() || l.marking && emphatic(tag)) {
 		return false
 	}
 	l.emit(from, n, selfClosed)
@@ -277,6 +279,9 @@ func (l *leaner) script(from int) {
 		end := l.raw("script")
 		if tries < maxNested && nestedScript(l.page[body:end]) && l.at < len(l.page) {
 			continue // the end of a script within a comment within this one
+		}
+		if strings.Contains(head, "math/tex") {
+			l.out = append(append(append(l.out, head...), l.page[body:end]...), "</script>"...)
 		}
 		if strings.Contains(head, "ld+json") {
 			l.out = append(append(append(l.out, `<script type="application/ld+json">`...), l.page[body:end]...), "</script>"...)

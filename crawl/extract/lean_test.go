@@ -16,7 +16,7 @@ func TestLean(t *testing.T) {
 	for _, set := range []string{"scrapinghub", "wcxb_dev340", "zh_cwced_a", "trafilatura_eval150"} {
 		for _, g := range corpus(t, set) {
 			text, _, _ := charset.Decode(g.body, "")
-			want, got := blocksOf([]byte(text)), blocksOf(lean(text))
+			want, got := blocksOf([]byte(text)), blocksOf(lean(text, Options{}))
 			all++
 			if want == got {
 				same++
@@ -42,7 +42,7 @@ func blocksOf(page []byte) string {
 	if err != nil {
 		return err.Error()
 	}
-	w := newWalker(len(page))
+	w := newWalker(len(page), Options{})
 	w.walk(root, -1)
 	w.flush()
 	var out strings.Builder

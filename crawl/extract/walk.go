@@ -83,6 +83,7 @@ type block struct {
 	digits     int32
 	upper      int32
 	kind       kind
+	rank       uint8 // of a heading, 1 to 6
 	drop       level
 }
 
@@ -126,6 +127,9 @@ type walker struct {
 	links  int   // open links
 	pre    int   // open pre elements
 	bullet bool  // a list item was opened and has no text yet
+
+	structure       *structure // nil for plain text
+	targets, images bool       // of links, and images, are to be noted
 }
 
 // walk visits all below n. The parser lets no more than 512 elements be open, so the recursion is bounded.
@@ -144,12 +148,24 @@ func (w *walker) element(n *html.Node, parent int32) {
 	tag := n.DataAtom
 	switch {
 	case skipped(tag):
+		if (tag == atom.Img || tag == atom.Script) && w.formula(n, 0) {
+			return
+		}
 		w.pad()
+		if tag == atom.Img && w.images {
+			w.image(n)
+		}
+		return
+	case tag == atom.Br && w.pre > 0:
+		w.text = append(w.text, '\n')
 		return
 	case tag == atom.Br:
 		w.newline()
 		return
 	case w.pre > 0: // the classes of highlighted code speak of syntax
+		if gutter(n) {
+			return
+		}
 		if isBlock(tag) {
 			w.newline()
 		}
@@ -157,12 +173,17 @@ func (w *walker) element(n *html.Node, parent int32) {
 		return
 	}
 	h, sign := hints(n)
+	if (h&formulaWords != 0 || tag == atom.Math || tag == 0) && w.formula(n, h) {
+		return
+	}
 	link := tag == atom.A && hasTarget(n)
 	if link {
 		w.links++
 	}
 	if isBlock(tag) || h&(negative|comments|hidden) != 0 {
 		w.block(n, parent, h, sign)
+	} else if w.structure != nil {
+		w.inline(n, parent)
 	} else {
 		w.walk(n, parent)
 	}
@@ -175,11 +196,14 @@ func (w *walker) element(n *html.Node, parent int32) {
 func (w *walker) block(n *html.Node, parent int32, h hint, sign uint32) {
 	w.flush()
 	id := w.open(n.DataAtom, parent, h, sign)
-	owner, k := w.cur.owner, w.cur.kind
+	if w.structure != nil {
+		w.opens(n, id, parent)
+	}
+	owner, k, rank := w.cur.owner, w.cur.kind, w.cur.rank
 	w.cur.owner = id
 	switch n.DataAtom {
 	case atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
-		w.cur.kind = heading
+		w.cur.kind, w.cur.rank = heading, n.Data[1]-'0'
 	case atom.Li:
 		w.bullet = true
 	case atom.Pre, atom.Listing, atom.Xmp:
@@ -197,7 +221,7 @@ func (w *walker) block(n *html.Node, parent int32, h hint, sign uint32) {
 		w.joinRow(id)
 	}
 	w.elements[id].end = int32(len(w.blocks))
-	w.cur.owner, w.cur.kind = owner, k
+	w.cur.owner, w.cur.kind, w.cur.rank = owner, k, rank
 }
 
 // open adds an element that begins with the next block.
@@ -251,6 +275,13 @@ func (w *walker) joinRow(id int32) {
 		joined.words, joined.digits, joined.upper = joined.words+b.words, joined.digits+b.digits, joined.upper+b.upper
 	}
 	joined.end = int32(len(w.text))
+	if w.structure != nil {
+		parts := make([]part, len(cells))
+		for i, b := range cells {
+			parts[i] = part{b.start, b.end, b.owner}
+		}
+		w.structure.rows[joined.start] = parts
+	}
 	w.cur.start = joined.end
 	w.blocks = append(w.blocks[:first], joined)
 	for i := int(id) + 1; i < len(w.elements); i++ {

@@ -1,0 +1,260 @@
+package extract
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// spansIn gives the spans within text from..to, cut to it and put right: no space at their edges, no emphasis within
+// itself or within code, edges where Markdown takes them for edges. Calls come with growing from.
+func (m *markdown) spansIn(from, to int32, inHeading bool) (out []span) {
+	all := m.w.structure.spans
+	m.open = slices.DeleteFunc(m.open, func(s span) bool { return s.to <= from })
+	for m.next < len(all) && all[m.next].from < to {
+		if s := all[m.next]; s.to > from && s.kind != imageSpan {
+			m.open = append(m.open, s)
+		}
+		m.next++
+	}
+	for _, s := range m.open {
+		if s.from >= to || inHeading && s.kind == strongSpan {
+			continue
+		}
+		s.from, s.to = max(s.from, from), min(s.to, to)
+		m.fit(&s, from, to)
+		if s.from >= s.to {
+			continue
+		}
+		nested := func(o span) bool {
+			return s.from < o.to && (o.kind == s.kind || o.kind == codeSpan || o.kind == formulaSpan || s.to > o.to)
+		}
+		if !slices.ContainsFunc(out, nested) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// fit moves the edges of a span inwards, from spaces, and from punctuation with a letter on the other side: there a run of
+// asterisks would not open or close.
+func (m *markdown) fit(s *span, from, to int32) {
+	text := m.w.text
+	for s.from < s.to && text[s.from] <= ' ' {
+		s.from++
+	}
+	for s.to > s.from && text[s.to-1] <= ' ' {
+		s.to--
+	}
+	if s.kind != strongSpan && s.kind != emphasisSpan {
+		return
+	}
+	for s.from < s.to && s.from > from {
+		before, _ := utf8.DecodeLastRune(text[from:s.from])
+		r, n := utf8.DecodeRune(text[s.from:s.to])
+		if unicode.IsSpace(before) || punctuation(before) || !punctuation(r) && !unicode.IsSpace(r) {
+			break
+		}
+		s.from += int32(n)
+	}
+	for s.to > s.from && s.to < to {
+		after, _ := utf8.DecodeRune(text[s.to:to])
+		r, n := utf8.DecodeLastRune(text[s.from:s.to])
+		if unicode.IsSpace(after) || punctuation(after) || !punctuation(r) && !unicode.IsSpace(r) {
+			break
+		}
+		s.to -= int32(n)
+		if opening, ok := quotes[r]; ok && bytes.HasPrefix(text[s.from:s.to], []byte(opening)) {
+			s.from += int32(len(opening))
+		}
+	}
+}
+
+// quotes are pairs that are left out of emphasis together. It is read only.
+var quotes = map[rune]string{'”': "“", '’': "‘", '）': "（", '》': "《", '」': "「", '』': "『", '】': "【", ')': "(", '"': "\""}
+
+func punctuation(r rune) bool { return unicode.IsPunct(r) || unicode.IsSymbol(r) }
+
+// inline writes text from..to with its spans. Lines end as glue says: "  \n" in a paragraph, a space in a heading or a cell.
+func (m *markdown) inline(from, to int32, glue string, inHeading bool) string {
+	m.buf.Reset()
+	spans := m.spansIn(from, to, inHeading)
+	var open []span
+	at := from
+	write := func(until int32) {
+		if until > at {
+			raw := len(open) > 0 && (open[len(open)-1].kind == codeSpan || open[len(open)-1].kind == formulaSpan)
+			m.write(m.w.text[at:until], raw, glue)
+			at = until
+		}
+	}
+	for _, s := range append(spans, span{from: to, to: to + 1}) {
+		for len(open) > 0 && open[len(open)-1].to <= s.from {
+			last := open[len(open)-1]
+			write(last.to)
+			m.close(last)
+			open = open[:len(open)-1]
+		}
+		write(s.from)
+		if s.from < to {
+			m.start(s)
+			open = append(open, s)
+		}
+	}
+	return m.buf.String()
+}
+
+func (m *markdown) start(s span) {
+	switch s.kind {
+	case strongSpan:
+		m.buf.WriteString("**")
+	case emphasisSpan:
+		m.buf.WriteString("*")
+	case linkSpan:
+		m.buf.WriteByte('[')
+	case codeSpan:
+		f := fence(m.w.text[s.from:s.to], 1)
+		m.buf.WriteString(f)
+		if m.w.text[s.from] == '`' || m.w.text[s.to-1] == '`' {
+			m.buf.WriteByte(' ')
+		}
+	}
+}
+
+func (m *markdown) close(s span) {
+	switch s.kind {
+	case strongSpan:
+		m.buf.WriteString("**")
+	case emphasisSpan:
+		m.buf.WriteString("*")
+	case linkSpan:
+		m.buf.WriteString("](" + m.address(s.arg) + ")")
+	case codeSpan:
+		if m.w.text[s.from] == '`' || m.w.text[s.to-1] == '`' {
+			m.buf.WriteByte(' ')
+		}
+		m.buf.WriteString(fence(m.w.text[s.from:s.to], 1))
+	}
+}
+
+// address makes a link's target whole, and fit to stand in parentheses.
+func (m *markdown) address(target string) string {
+	target = strings.Join(strings.Fields(target), "%20")
+	if u := resolve(m.base, target); u != "" {
+		target = u
+	}
+	return strings.NewReplacer("(", "%28", ")", "%29", "<", "%3C", ">", "%3E", "|", "%7C").Replace(target)
+}
+
+// fence is a run of backticks longer than any in text, and not shorter than least.
+func fence(text []byte, least int) string {
+	longest, run := 0, 0
+	for _, c := range text {
+		if c != '`' {
+			run = 0
+			continue
+		}
+		run++
+		longest = max(longest, run)
+	}
+	if least == 1 && longest == 0 {
+		return "`"
+	}
+	return strings.Repeat("`", max(least, longest+1))
+}
+
+// write appends text; unless it is raw, what Markdown would take for its own gets a backslash.
+func (m *markdown) write(text []byte, raw bool, glue string) {
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		switch {
+		case c == '\n':
+			m.buf.WriteString(glue)
+			continue
+		case raw:
+			if c == '|' && m.inTable {
+				m.buf.WriteByte('\\')
+			}
+		case c == '$' || c == '\\':
+			if end := mathEnd(text[i:]); end > 0 {
+				m.write(text[i:i+end], true, glue)
+				i += end - 1
+				continue
+			}
+			if c == '\\' && i+1 < len(text) && asciiPunctuation(text[i+1]) {
+				m.buf.WriteByte('\\')
+			}
+		case m.special(text, i):
+			m.buf.WriteByte('\\')
+		}
+		m.buf.WriteByte(c)
+	}
+}
+
+func asciiPunctuation(c byte) bool {
+	return c > ' ' && c < 0x7f && !(c >= '0' && c <= '9') && !(c|0x20 >= 'a' && c|0x20 <= 'z')
+}
+
+// special tells whether text[i] would be markup.
+func (m *markdown) special(text []byte, i int) bool {
+	next, before := byte(' '), byte(' ')
+	if i+1 < len(text) {
+		next = text[i+1]
+	}
+	if i > 0 {
+		before = text[i-1]
+	}
+	switch c := text[i]; c {
+	case '`':
+		return true
+	case '*':
+		return next > ' ' || before > ' '
+	case '_':
+		return !(letter(before) && letter(next)) && (next > ' ' || before > ' ')
+	case '[':
+		return bytes.Contains(text[i:min(len(text), i+200)], []byte("](")) || bytes.Contains(text[i:min(len(text), i+200)], []byte("]:"))
+	case ']':
+		return next == '(' || next == '[' || next == ':'
+	case '<':
+		return letter(next) && next != '_' || next == '/' || next == '!' || next == '?'
+	case '&':
+		end := bytes.IndexByte(text[i:min(len(text), i+12)], ';')
+		return end > 1 && (next == '#' || letter(next))
+	case '~':
+		return next == '~' || before == '~'
+	case '|':
+		return m.inTable
+	}
+	return false
+}
+
+func letter(c byte) bool {
+	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= utf8.RuneSelf || c == '_'
+}
+
+// mathEnd gives the length of the formula that text begins with: $...$, $$...$$, \(...\), \[...\]; 0 where there is none.
+func mathEnd(text []byte) int {
+	const most = 2000
+	head := text[:min(len(text), most)]
+	for _, pair := range [...][2]string{{"$$", "$$"}, {`\(`, `\)`}, {`\[`, `\]`}} {
+		if bytes.HasPrefix(head, []byte(pair[0])) {
+			if n := bytes.Index(head[2:], []byte(pair[1])); n > 0 {
+				return n + 4
+			}
+			return 0
+		}
+	}
+	if head[0] != '$' || len(head) < 3 || head[1] <= ' ' {
+		return 0
+	}
+	n := bytes.IndexByte(head[1:], '$')
+	if n < 1 || head[n] <= ' ' || bytes.IndexByte(head[1:n+1], '\n') >= 0 || n+2 < len(head) && head[n+2] >= '0' && head[n+2] <= '9' {
+		return 0
+	}
+	if inner := head[1 : n+1]; n > 2 && !bytes.ContainsAny(inner, `\^_{}=<>+-/`) {
+		return 0 // two sums of money
+	}
+	return n + 2
+}
