@@ -80,7 +80,10 @@ func (r *Recipe) stage(i int, before []winnow.Signal, closers *[]io.Closer) (win
 			UT1: s.URL.UT1, Categories: s.URL.Categories,
 		})
 	case s.Extract != nil:
-		return extract.New(extract.Options{MinChars: s.Extract.MinChars, MaxBytes: int64(s.Extract.MaxBytes), Mode: extract.Mode(s.Extract.Mode)}), nil
+		return extract.New(extract.Options{
+			MinChars: s.Extract.MinChars, MaxBytes: int64(s.Extract.MaxBytes), Mode: extract.Mode(s.Extract.Mode),
+			Format: extract.Format(s.Extract.Format), Links: s.Extract.Links, Images: s.Extract.Images,
+		}), nil
 	case s.Language != nil:
 		o := lang.Options{Keep: s.Language.Keep, MinScore: orZero(s.Language.MinScore)}
 		if s.Language.MinScore != nil && o.MinScore == 0 {

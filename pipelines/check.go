@@ -95,6 +95,12 @@ func (r *Recipe) checkStages() error {
 			if err := r.choice(path+".extract.mode", x.Mode, "balanced", "precision", "recall"); err != nil {
 				return err
 			}
+			if err := r.choice(path+".extract.format", x.Format, "text", "markdown"); err != nil {
+				return err
+			}
+			if (x.Links || x.Images) && x.Format != "markdown" {
+				return r.src.at(path+".extract", "", "links and images are written in Markdown alone: add `format: markdown`")
+			}
 		}
 		if d := s.Dedup; d != nil {
 			if err := r.checkDedup(path+".dedup", d); err != nil {

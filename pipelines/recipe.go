@@ -119,6 +119,9 @@ type ExtractSpec struct {
 	MinChars int    `yaml:"min_chars"` // Unicode code points of main text
 	MaxBytes Size   `yaml:"max_bytes"` // of a page; larger ones are error.size
 	Mode     string `yaml:"mode"`      // balanced (default), precision or recall: what a doubtful part of a page is worth
+	Format   string `yaml:"format"`    // text (default): a line for each block; markdown
+	Links    bool   `yaml:"links"`     // of markdown: write the addresses of links
+	Images   bool   `yaml:"images"`    // of markdown: write the alternative texts of images
 }
 
 // LanguageSpec tells languages, and keeps some.

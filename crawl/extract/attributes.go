@@ -78,10 +78,10 @@ func counts(tag atom.Atom, key, value string) bool {
 	case 6:
 		return strings.EqualFold(key, "hidden")
 	case 7:
-		return strings.EqualFold(key, "content") || strings.EqualFold(key, "alttext") || strings.EqualFold(key, "colspan") || strings.EqualFold(key, "rowspan")
+		return strings.EqualFold(key, "content") || strings.EqualFold(key, "alttext") || strings.EqualFold(key, "colspan") || strings.EqualFold(key, "rowspan") || strings.EqualFold(key, "display")
 	}
 	switch strings.ToLower(key) {
-	case "aria-hidden", "itemprop", "property", "http-equiv", "datetime", "xml:lang", "encoding", "display", "data-lang", "data-language", "mathvariant", "linethickness", "separators":
+	case "aria-hidden", "itemprop", "property", "http-equiv", "datetime", "xml:lang", "encoding", "data-lang", "data-language", "mathvariant", "linethickness", "separators":
 		return true
 	}
 	return false

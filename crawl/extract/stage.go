@@ -41,7 +41,7 @@ func New(o Options) *Stage {
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = maxPage
 	}
-	o.Mode = cmp.Or(o.Mode, Balanced)
+	o.Mode, o.Format = cmp.Or(o.Mode, Balanced), cmp.Or(o.Format, Text)
 	o.MaxBytes = min(o.MaxBytes, 1<<30) // offsets within a page are 32 bits wide
 	return &Stage{o}
 }
@@ -51,7 +51,8 @@ func (s *Stage) Name() string { return "extract" }
 
 // Version names the code and its options.
 func (s *Stage) Version() string {
-	return fmt.Sprintf("extract/2 min_chars=%d max_bytes=%d links=%t mode=%s", s.o.MinChars, s.o.MaxBytes, s.o.Links, s.o.Mode)
+	return fmt.Sprintf("extract/2 min_chars=%d max_bytes=%d mode=%s format=%s links=%t images=%t",
+		s.o.MinChars, s.o.MaxBytes, s.o.Mode, s.o.Format, s.o.Links, s.o.Images)
 }
 
 // Signals lists extract.chars alone.
@@ -111,7 +112,9 @@ func (s *Stage) read(d *winnow.Document) winnow.Verdict {
 	if media == "text/plain" {
 		d.Text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
 	} else {
-		p, err := Extract(text, s.o)
+		o := s.o
+		o.URL = d.URL
+		p, err := Extract(text, o)
 		if err != nil {
 			return drop("error.depth", err.Error())
 		}
