@@ -39,11 +39,23 @@ type Batch interface {
 	ApplyBatch(ctx context.Context, docs []*Document) ([]Result, error)
 }
 
+// Rationed is a Batch with something to share out among all documents of a run, so that the first ones in the order of the input
+// get it, whatever the number of workers and however often the run was interrupted.
+type Rationed interface {
+	Batch
+	// Reserve books what docs may take. It is called once for every batch, in the order of shards and rows; before is what
+	// Reserve gave for the batch before this one, nil for the first. granted tells for each document whether it gets its share.
+	Reserve(docs []*Document, before []int64) (granted []bool, after []int64, err error)
+	// ApplyGranted is ApplyBatch for documents of which some got no share.
+	ApplyGranted(ctx context.Context, docs []*Document, granted []bool) ([]Result, error)
+}
+
 // Result is what a Batch stage made of one document. Derived documents follow their origin and go on to the next stage.
 type Result struct {
 	Verdict Verdict
 	Edits   []Edit
 	Derived []*Document
+	Judged  []Verdict // of Derived, in order; nil keeps all. A dropped one has its row in the ledger, and goes no further
 }
 
 // Corpus needs to see every document before it can judge one: deduplication. It is a pure Sketch of each, a pure Group

@@ -25,6 +25,7 @@ import (
 	"winnow/filter/symbols"
 	"winnow/filter/urls"
 	"winnow/pipelines/engine"
+	"winnow/rephrase"
 )
 
 // Build makes the stages and the source of a recipe. raw is the recipe's bytes, program the version that run.json names.
@@ -201,6 +202,14 @@ func (r *Recipe) blame(i int, err error) error {
 	var wrong *custom.Error
 	if errors.As(err, &wrong) {
 		return r.src.within(path+".rule.measure", wrong.Column, wrong.Nearest, "rule %s: %s", wrong.Rule, wrong.Msg)
+	}
+	var style *rephrase.UnknownStyleError
+	if errors.As(err, &style) {
+		return r.src.named(path+".rephrase", style.Name, style.Nearest, "%v", err)
+	}
+	var guard *rephrase.UnknownGuardError
+	if errors.As(err, &guard) {
+		return r.src.named(path+".rephrase", guard.Name, guard.Nearest, "%v", err)
 	}
 	var file *os.PathError
 	if errors.As(err, &file) {

@@ -122,6 +122,12 @@ func (r *Recipe) checkStages() error {
 			if err := r.choice(path+".rephrase.mode", x.Mode, "add", "replace"); err != nil {
 				return err
 			}
+			if err := r.choice(path+".rephrase.reject", x.Reject, "original", "drop"); err != nil {
+				return err
+			}
+			if len(x.Styles) == 0 || x.Model == "" {
+				return r.src.at(path+".rephrase", "", "rephrase needs a model and styles: write for instance `rephrase: {endpoint: http://127.0.0.1:8080/v1, model: m, styles: [wikipedia]}`")
+			}
 		}
 	}
 	return nil

@@ -29,6 +29,7 @@ type Estimates struct {
 	Sketches  int64           `json:"sketch_bytes"` // of it the sketches of deduplication
 	Retained  float64         `json:"retained"`     // share of documents, before deduplication
 	Error     float64         `json:"retained_error"`
+	Rephrase  []Forecast      `json:"rephrase,omitempty"`
 
 	perDoc  float64 // seconds of one core
 	largest int64   // page of the sample, bytes
@@ -71,6 +72,9 @@ func Estimate(ctx context.Context, p *engine.Plan, n int) (*Estimates, error) {
 	e.Files = len(files)
 	for _, s := range p.Steps {
 		e.Stages = append(e.Stages, StageEstimate{Label: s.Label})
+		if r := rephraser(s.Stage); r != nil {
+			e.Rephrase = append(e.Rephrase, Forecast{Stage: s.Label, stage: r})
+		}
 	}
 	m := &measure{Estimates: e, plan: p}
 	if err := m.sample(ctx, n); err != nil {
@@ -144,6 +148,14 @@ func (m *measure) document(ctx context.Context, d *winnow.Document) error {
 				return err
 			}
 			m.sketch += int64(rankBytes + len(rank.ID) + len(rank.Data))
+		case winnow.Batch:
+			for k := range m.Rephrase {
+				if f := &m.Rephrase[k]; f.Stage == s.Label {
+					if err := f.add(d); err != nil {
+						return err
+					}
+				}
+			}
 		}
 		st.seconds += time.Since(begin).Seconds()
 		if !keep {
@@ -173,6 +185,9 @@ func (m *measure) conclude() {
 		}
 	}
 	e.perDoc = total / float64(e.Sampled)
+	for k := range e.Rephrase {
+		e.Rephrase[k].scale(float64(e.Documents) / float64(e.Sampled))
+	}
 	e.Retained = float64(m.kept) / float64(e.Sampled)
 	e.Error = 1.96 * math.Sqrt(e.Retained*(1-e.Retained)/float64(e.Sampled))
 	text := float64(m.textBytes) / float64(e.Sampled) * float64(e.Documents)

@@ -185,16 +185,58 @@ type QualitySpec struct {
 
 // RephraseSpec rewrites texts through an OpenAI-compatible endpoint. The key comes from the environment.
 type RephraseSpec struct {
-	Endpoint    string   `yaml:"endpoint"` // base URL; or WINNOW_OPENAI_BASE_URL
-	Model       string   `yaml:"model"`
-	Styles      []string `yaml:"styles"` // names of built-in styles, or files
-	Mode        string   `yaml:"mode"`   // add (default) or replace
-	MaxTokens   int      `yaml:"max_tokens"`
-	Segment     int      `yaml:"segment"` // tokens of source text in one request
-	Temperature *float64 `yaml:"temperature"`
-	Concurrency int      `yaml:"concurrency"`
-	Budget      int64    `yaml:"budget"` // tokens for the whole run; 0: no limit
-	Cache       string   `yaml:"cache"`  // folder; cache/rephrase beside the runs
+	Endpoint    string               `yaml:"endpoint"` // base URL; or WINNOW_OPENAI_BASE_URL
+	Model       string               `yaml:"model"`
+	ServedModel string               `yaml:"served_model"` // what the endpoint calls it, where that is another name
+	Styles      []string             `yaml:"styles"`       // names of built-in styles, or files that end in .tmpl
+	Copies      int                  `yaml:"copies"`       // how often each style is asked, with other seeds; 1
+	Mode        string               `yaml:"mode"`         // add (default) or replace
+	Mix         *RephraseMix         `yaml:"mix"`          // ratio in which rewritten originals and what was made of them stay
+	Reject      string               `yaml:"reject"`       // original (default): a rejected segment stays as it was; drop: its document goes
+	MinAccepted *float64             `yaml:"min_accepted"` // 0.5; share of segments, else the document goes
+	Guards      map[string]GuardSpec `yaml:"guards"`       // guard -> {min, max}; {} is any
+	MaxTokens   int                  `yaml:"max_tokens"`
+	MinTokens   *int                 `yaml:"min_tokens"` // 30; shorter documents are not rephrased
+	Segment     int                  `yaml:"segment"`    // tokens of source text in one request
+	Temperature *float64             `yaml:"temperature"`
+	TopP        *float64             `yaml:"top_p"`
+	Seed        int64                `yaml:"seed"`
+
+	Concurrency       int             `yaml:"concurrency"`
+	RequestsPerMinute float64         `yaml:"requests_per_minute"`
+	TokensPerMinute   float64         `yaml:"tokens_per_minute"`
+	Timeout           string          `yaml:"timeout"` // of one attempt: 5m
+	Retries           *int            `yaml:"retries"` // 5
+	Backoff           string          `yaml:"backoff"` // before the first retry: 1s
+	Stream            bool            `yaml:"stream"`
+	Price             RephrasePrice   `yaml:"price"`
+	Budget            *RephraseBudget `yaml:"budget"`
+	Cache             string          `yaml:"cache"` // folder; .cache/rephrase beside the runs
+}
+
+// RephraseMix is a ratio of documents.
+type RephraseMix struct {
+	Original  float64 `yaml:"original"`
+	Synthetic float64 `yaml:"synthetic"`
+}
+
+// GuardSpec is a bound.
+type GuardSpec struct {
+	Min *float64 `yaml:"min"`
+	Max *float64 `yaml:"max"`
+}
+
+// RephrasePrice is what a million tokens cost, in US dollars.
+type RephrasePrice struct {
+	Prompt     float64 `yaml:"prompt"`
+	Completion float64 `yaml:"completion"`
+}
+
+// RephraseBudget ends the rewriting at the first document whose requests may exceed it.
+type RephraseBudget struct {
+	Tokens   int64   `yaml:"tokens"` // prompt and longest answer
+	Requests int64   `yaml:"requests"`
+	USD      float64 `yaml:"usd"`
 }
 
 // Output says where the run goes and what it keeps.

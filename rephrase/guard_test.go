@@ -1,9 +1,11 @@
 package rephrase
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
+	"winnow"
 	"winnow/rephrase/openai"
 )
 
@@ -39,30 +41,38 @@ func TestJudge(t *testing.T) {
 		"zh":                  {wiki, sourceZH, said(answerZH, "stop"), ""},
 		"en preamble":         {wiki, sourceEN, said("Sure! Here is a rewritten version:\n\n"+answerEN, "stop"), ""},
 		"zh preamble":         {wiki, sourceZH, said("好的，以下是改写后的文字：\n\n"+answerZH, "stop"), ""},
-		"no answer":           {wiki, sourceEN, openai.Answer{Err: &openai.RequestError{}}, failed},
-		"en refusal":          {wiki, sourceEN, said("I'm sorry, but I can't help with that request.", "stop"), refused},
-		"zh refusal":          {wiki, sourceZH, said("抱歉，我无法改写这段文字。", "stop"), refused},
-		"zh as a model":       {wiki, sourceZH, said("作为一个人工智能语言模型，我不便处理此类内容。", "stop"), refused},
-		"withheld":            {wiki, sourceEN, said("", openai.FinishFilter), refused},
+		"no answer":           {wiki, sourceEN, openai.Answer{Err: &openai.RequestError{}}, "unanswered"},
+		"en refusal":          {wiki, sourceEN, said("I'm sorry, but I can't help with that request.", "stop"), "refused"},
+		"zh refusal":          {wiki, sourceZH, said("抱歉，我无法改写这段文字。", "stop"), "refused"},
+		"zh as a model":       {wiki, sourceZH, said("作为一个人工智能语言模型，我不便处理此类内容。", "stop"), "refused"},
+		"withheld":            {wiki, sourceEN, said("", openai.FinishFilter), "refused"},
 		"source says sorry":   {wiki, "I'm sorry, but I can't recommend it. " + sourceEN, said("I'm sorry, but I can't recommend it. "+answerEN, "stop"), ""},
-		"truncated":           {wiki, sourceEN, said(answerEN, openai.FinishLength), truncated},
-		"empty":               {wiki, sourceEN, said(" \n", "stop"), length},
-		"only thoughts":       {wiki, sourceEN, said("<think>The user wants</think>", "stop"), length},
-		"too short":           {wiki, sourceZH, said("一座石桥。", "stop"), length},
-		"too long":            {wiki, sourceEN, said(strings.Repeat(answerEN+" ", 3), "stop"), length},
-		"translated to zh":    {wiki, sourceEN, said(answerZH, "stop"), language},
-		"translated to en":    {wiki, sourceZH, said(strings.Split(answerEN, ". ")[0], "stop"), language},
-		"invented year":       {wiki, sourceEN, said(strings.Replace(answerEN, "1912", "1921", 1), "stop"), numbers},
-		"invented number, zh": {wiki, sourceZH, said(strings.Replace(answerZH, "18", "28", 1), "stop"), numbers},
-		"copied":              {wiki, sourceEN, said(sourceEN, "stop"), copied},
-		"copied, zh":          {wiki, sourceZH, said(sourceZH, "stop"), copied},
+		"truncated":           {wiki, sourceEN, said(answerEN, openai.FinishLength), "truncated_answer"},
+		"empty":               {wiki, sourceEN, said(" \n", "stop"), "malformed"},
+		"only thoughts":       {wiki, sourceEN, said("<think>The user wants</think>", "stop"), "malformed"},
+		"too short":           {wiki, sourceZH, said("一座石桥。", "stop"), "length_ratio"},
+		"too long":            {wiki, sourceEN, said(strings.Repeat(answerEN+" ", 3), "stop"), "length_ratio"},
+		"translated to zh":    {wiki, sourceEN, said(answerZH, "stop"), "script_overlap"},
+		"translated to en":    {wiki, sourceZH, said(strings.Split(answerEN, ". ")[0], "stop"), "script_overlap"},
+		"invented year":       {wiki, sourceEN, said(strings.Replace(answerEN, "1912", "1921", 1), "stop"), "new_numbers"},
+		"invented number, zh": {wiki, sourceZH, said(strings.Replace(answerZH, "18", "28", 1), "stop"), "new_numbers"},
+		"copied":              {wiki, sourceEN, said(sourceEN, "stop"), "copied"},
+		"copied, zh":          {wiki, sourceZH, said(sourceZH, "stop"), "copied"},
 		"pair":                {qa, sourceEN, said(pairEN, "stop"), ""},
 		"pair, zh":            {qa, sourceZH, said(pairZH, "stop"), ""},
-		"no pair":             {qa, sourceEN, said(answerEN, "stop"), malformed},
-		"no pair, zh":         {qa, sourceZH, said(answerZH, "stop"), malformed},
+		"no pair":             {qa, sourceEN, said(answerEN, "stop"), "malformed"},
+		"no pair, zh":         {qa, sourceZH, said(answerZH, "stop"), "malformed"},
 	} {
-		answer, reason := DefaultGuards().judge(tt.style, tt.source, tt.answer)
-		if reason != tt.want || (reason == "") != (answer != "") {
+		st := mustNew(t, answerer(faithful), func(o *Options) { o.Styles = []*Style{tt.style} })
+		p, _, broken, err := st.judge(rewrite{style: tt.style}, newScene("", "", tt.source), tt.answer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, reason := p[0].judged, ""
+		if broken >= 0 {
+			reason = strings.TrimPrefix(guards[broken].id, "rephrase.")
+		}
+		if reason != tt.want {
 			t.Errorf("%s: got %q with %q, want %q", name, reason, answer, tt.want)
 		}
 		if strings.Contains(answer, "version") || strings.Contains(answer, "以下") {
@@ -136,7 +146,7 @@ func TestNewNumbers(t *testing.T) {
 		{"3.5 m\n12. twelfth", "3.5", 0}, {"1. first\n2) second\n- 3. third", "none", 0}, {"问题1：什么？\n回答：5", "五", 0},
 		{"1 2 3 4", "1 2", 0.5}, {"007", "7", 0}, {"0", "zero 0", 0}, {"10", "十", 0}, {"2000", "两千", 0},
 	} {
-		if got := newNumbers(tt.answer, tt.source); got != tt.want {
+		if got := alienNumbers(tt.answer, tt.source); got != tt.want {
 			t.Errorf("%q from %q: got %g, want %g", tt.answer, tt.source, got, tt.want)
 		}
 	}
@@ -150,39 +160,96 @@ func TestScriptOverlap(t *testing.T) {
 		{"english", "english too", 1, 1}, {"中文", "中文也是", 1, 1}, {"english", "中文", 0, 0}, {"привет", "hello", 0, 0},
 		{"用 Go 写的程序", "这个程序是用 Go 语言写成的", 0.7, 1}, {"123", "abc", 0, 0}, {"これは本です", "这是一本书", 0, 0.5},
 	} {
-		if got := scriptOverlap(tt.a, tt.b); got < tt.min-1e-9 || got > tt.max+1e-9 {
+		if got := scripted(tt.a, tt.b); got < tt.min-1e-9 || got > tt.max+1e-9 {
 			t.Errorf("%q, %q: got %g, want %g to %g", tt.a, tt.b, got, tt.min, tt.max)
 		}
 	}
 }
 
-func FuzzJudge(f *testing.F) {
-	f.Add(answerEN, sourceEN)
-	f.Add("好的："+answerZH, sourceZH)
-	f.Add("\"", "<think>")
-	wiki, err := LoadStyle("wikipedia")
-	if err != nil {
-		f.Fatal(err)
+func TestFaith(t *testing.T) {
+	for _, tt := range []struct {
+		answer, source string
+		guard          int
+		want           float32 // below 0: not measured
+	}{
+		{"It opened in 1784 with 3 arches.", "Opened 1784, it has 3 arches and 20 lamps.", keptNumbers, 2. / 3},
+		{"nothing", "no numbers", keptNumbers, -1},
+		{"二〇二三年", "2023年", keptNumbers, 1},
+		{"On 3 May 1912 it fell.", "It fell on May 3rd, 1912.", keptDates, 1},
+		{"1912年5月3日倒塌。", "一九一二年五月三日，桥塌了。", keptDates, 1},
+		{"It fell on 1912-05-03.", "It fell on 4 May 1912; rebuilt 1912/05/03.", keptDates, .5},
+		{"See example.org/a.", "Read https://www.example.org/a, and http://b.example.", keptURLs, .5},
+		{"见example.org。", "没有", newURLs, 0},
+		{"See https://made.example/up now", "Read it.", newURLs, 1},
+		{"Harlow lost it", "The bridge at Harlow was built by Telford.", keptNames, .5},
+		{"用PyTorch训练", "我们用PyTorch和《红楼梦》的文本训练。", keptNames, .5},
+		{"the cat", "The cat sat. It slept.", keptNames, -1},
+		{"a a a a a a a a a a a a", "x", repetition, .8},
+		{sourceEN, sourceEN, copiedBack, 1},
+		{"Here is the rewritten text: a bridge", sourceEN, preambled, 1},
+	} {
+		v := measure(tt.answer, tt.source, unmeasured())[tt.guard]
+		if tt.want < 0 && winnow.Measured(v) || tt.want >= 0 && !(v > tt.want-1e-6 && v < tt.want+1e-6) {
+			t.Errorf("%s of %q from %q: got %g, want %g", guards[tt.guard].id, tt.answer, tt.source, v, tt.want)
+		}
 	}
-	f.Fuzz(func(t *testing.T, answer, source string) {
-		if openai.EstimateTokens(source) < minSegment {
+}
+
+// Whatever a model writes, it is accepted within all bounds or rejected for one guard that is out of them.
+func FuzzJudge(f *testing.F) {
+	f.Add(answerEN, sourceEN, "wikipedia")
+	f.Add("好的："+answerZH, sourceZH, "instruct")
+	f.Add("\"", "<think>", "wordings")
+	f.Add("Question: a\nAnswer: b\n---\n问：c\n答：", sourceEN, "diverse_qa")
+	f.Fuzz(func(t *testing.T, answer, source, name string) {
+		style, err := LoadStyle(name)
+		if err != nil || openai.EstimateTokens(source) < minSegment || strings.HasSuffix(name, ".tmpl") {
 			return
 		}
-		out, reason := DefaultGuards().judge(wiki, source, said(answer, "stop"))
-		if (out == "") != (reason != "") {
-			t.Errorf("%q from %q: %q with reason %q", answer, source, out, reason)
+		s := mustNew(t, answerer(faithful), nil, name)
+		p, v, broken, err := s.judge(rewrite{style: style}, newScene("zh", "zho_Hant", source), said(answer, "stop"))
+		if err != nil || len(p) == 0 || s.bounds[name].broken(v) != broken {
+			t.Errorf("%q from %q: %d pieces, guard %d, %v", answer, source, len(p), broken, err)
+		}
+		for _, x := range p {
+			if broken < 0 && (x.judged == "" || x.messages != "" && !json.Valid([]byte(x.messages))) {
+				t.Errorf("%q: piece %+v", answer, x)
+			}
+		}
+	})
+}
+
+// Questions and answers written out are read again.
+func FuzzPairs(f *testing.F) {
+	f.Add("How many?", "Three.\nOr four.", "Why?", "答案")
+	f.Fuzz(func(t *testing.T, q1, a1, q2, a2 string) {
+		parsePairs(q1 + a1) // must not fail
+		parseItems(q1 + "\n" + a2)
+		for _, s := range []string{q1, a1, q2, a2} {
+			if strings.TrimSpace(s) == "" {
+				return
+			}
+			for l := range strings.SplitSeq(s, "\n") {
+				if questionMark.MatchString(l) || answerMark.MatchString(l) || separator.MatchString(l) {
+					return
+				}
+			}
+		}
+		got := parsePairs("Question: " + q1 + "\nAnswer: " + a1 + "\n\n问题：" + q2 + "\n回答：" + a2)
+		trim := strings.TrimSpace
+		if len(got) != 2 || got[0] != (pair{trim(q1), trim(a1)}) || got[1] != (pair{trim(q2), trim(a2)}) {
+			t.Errorf("%q %q %q %q: %+v", q1, a1, q2, a2, got)
 		}
 	})
 }
 
 func BenchmarkJudge(b *testing.B) {
-	wiki, err := LoadStyle("wikipedia")
-	if err != nil {
-		b.Fatal(err)
-	}
+	s := mustNew(b, answerer(faithful), nil, "wikipedia")
+	w := rewrite{style: s.o.Styles[0]}
+	en, zh := newScene("en", "", sourceEN), newScene("zh", "", sourceZH)
 	b.SetBytes(int64(len(sourceEN) + len(sourceZH)))
 	for b.Loop() {
-		DefaultGuards().judge(wiki, sourceEN, said(answerEN, "stop"))
-		DefaultGuards().judge(wiki, sourceZH, said(answerZH, "stop"))
+		s.judge(w, en, said(answerEN, "stop"))
+		s.judge(w, zh, said(answerZH, "stop"))
 	}
 }

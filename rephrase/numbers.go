@@ -19,22 +19,12 @@ var numberWords = map[string]string{
 	"sixty": "60", "seventy": "70", "eighty": "80", "ninety": "90", "hundred": "100", "thousand": "1000", "million": "1000000",
 }
 
-// newNumbers is the share of the numbers in an answer that its source does not have, 0 to 1; 0 for an answer without
+// alienNumbers is the share of the numbers in an answer that its source does not have, 0 to 1; 0 for an answer without
 // numbers. Numbers are runs of digits: 1,000 is 1000, full-width digits are digits, marks of lists are none. The source's
 // Chinese numerals and small English number words count as well, as a model may write them in digits.
-func newNumbers(answer, source string) float64 {
-	have := make(map[string]bool)
-	source = narrow.Replace(source)
-	for _, n := range digits.FindAllString(source, -1) {
-		have[plain(n)] = true
-	}
-	for _, n := range hanDigit.FindAllString(source, -1) {
-		have[hanNumber(n)] = true
-	}
-	for _, w := range wordNum.FindAllString(source, -1) {
-		have[numberWords[strings.ToLower(w)]] = true
-	}
-	all := digits.FindAllString(listMark.ReplaceAllString(narrow.Replace(answer), ""), -1)
+func alienNumbers(answer, source string) float64 {
+	have := numbersOf(source)
+	all := digits.FindAllString(unlisted(answer), -1)
 	if len(all) == 0 {
 		return 0
 	}
@@ -45,6 +35,34 @@ func newNumbers(answer, source string) float64 {
 		}
 	}
 	return float64(alien) / float64(len(all))
+}
+
+// unlisted is a text with narrow digits and without marks of lists.
+func unlisted(s string) string { return listMark.ReplaceAllString(narrow.Replace(s), "") }
+
+// digitsOf are the numbers that a text writes in digits.
+func digitsOf(s string) map[string]bool {
+	have := make(map[string]bool)
+	for _, n := range digits.FindAllString(unlisted(s), -1) {
+		have[plain(n)] = true
+	}
+	return have
+}
+
+// numbersOf are the numbers of a text, as digits: those written in digits, Chinese numerals and small English number words.
+func numbersOf(s string) map[string]bool {
+	have := make(map[string]bool)
+	s = narrow.Replace(s)
+	for _, n := range digits.FindAllString(s, -1) {
+		have[plain(n)] = true
+	}
+	for _, n := range hanDigit.FindAllString(s, -1) {
+		have[hanNumber(n)] = true
+	}
+	for _, w := range wordNum.FindAllString(s, -1) {
+		have[numberWords[strings.ToLower(w)]] = true
+	}
+	return have
 }
 
 var narrow = strings.NewReplacer("０", "0", "１", "1", "２", "2", "３", "3", "４", "4", "５", "5", "６", "6", "７", "7", "８", "8",

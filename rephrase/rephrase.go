@@ -1,11 +1,11 @@
 // Package rephrase turns Documents into better ones: a language model writes each text again in one or several styles.
-// Documents flow in, segment by segment through a Completer; derived Documents flow out beside them, and each original
-// learns how many of its segments were asked for, taken, and rejected for which reason.
+// Documents flow in, segment by segment through a Completer; derived Documents flow out beside them, each with its verdict and with
+// what every guard measured, and each original learns how many of its segments were asked for and taken.
 //
-// A model's answer is not trusted. It is cleaned of what models say around an answer, and measured against its segment:
-// length, scripts, numbers, copying. A segment without an acceptable answer stays as it was. What the network does to a
-// single request never fails a run; what would fail every request ends it, and the cache of package openai lets the same
-// run go on later.
+// A model's answer is not trusted. It is cleaned of what models say around an answer, and measured against its segment by guards:
+// length, scripts, copying, repetition, and the numbers, dates, addresses and names that it keeps or makes up. A segment without
+// an acceptable answer stays as it was, or its document goes, as Options say. What the network does to a single request never
+// fails a run; what would fail every request ends it, and the cache of package openai lets the same run go on later.
 package rephrase
 
 import (
@@ -20,7 +20,7 @@ import (
 )
 
 // codeVersion changes when the same answers would give other documents.
-const codeVersion = "rephrase/1"
+const codeVersion = "rephrase/2"
 
 // Completer answers requests in order. A failure of one request stands in its Answer; an error ends the run.
 type Completer interface {
@@ -35,12 +35,33 @@ const (
 	Replace Mode = "replace" // it is dropped as rephrase.replaced
 )
 
+// Reject says what becomes of a segment whose answer is rejected.
+type Reject string
+
+const (
+	Original Reject = "original" // it stays as it was; the document goes only where fewer than Options.MinAccepted were accepted
+	Drop     Reject = "drop"     // the derived document goes
+)
+
+// Mix is a ratio of documents: of an original that was rewritten and of what was derived from it, a draw by the hash of the id
+// keeps so many that the ratio holds on average. The zero Mix draws nothing.
+type Mix struct{ Original, Synthetic float64 }
+
+// Budget bounds what all documents together may ask for; 0: no limit.
+type Budget struct {
+	Tokens   int64 // prompt and longest answer
+	Requests int64
+	Dollars  float64 // at Options.Price
+}
+
 // Options say what to ask and what to accept. Start from Defaults. Lengths are in estimated tokens
 // (openai.EstimateTokens), but for MaxTokens.
 type Options struct {
-	Styles []*Style // each makes its own derived document
-	Copies int      // derived documents of each style, with seeds Seed, Seed+1 ...
+	Styles []*Style // each makes its own derived documents
+	Copies int      // how often each style is asked, with seeds Seed, Seed+1 ...
 	Mode   Mode
+	Reject Reject
+	Mix    Mix
 
 	Model       string // as in openai.Request
 	Temperature float64
@@ -51,7 +72,10 @@ type Options struct {
 	MinTokens   int     // shorter documents are not rephrased
 	Segment     int     // longest piece of text in one request
 	MinAccepted float64 // 0..1, share of segments that must be accepted for a derived document
-	Guards      Guards
+	Guards      Guards  // laid over those of the styles
+
+	Budget Budget
+	Price  openai.Price
 }
 
 // Defaults are Options but for Styles and Model. Segment is the length above which WRAP (arXiv 2401.16380) saw information
@@ -59,7 +83,7 @@ type Options struct {
 func Defaults() Options {
 	return Options{
 		Copies: 1, Mode: Add, Temperature: 0.5, TopP: 0.9, MaxTokens: 1024,
-		MinTokens: 30, Segment: 300, MinAccepted: 0.5, Guards: DefaultGuards(),
+		MinTokens: 30, Segment: 300, MinAccepted: 0.5, Reject: Original,
 	}
 }
 
@@ -78,6 +102,14 @@ func (o Options) check() error {
 		return fmt.Errorf("rephrase: no model")
 	case o.Mode != Add && o.Mode != Replace:
 		return fmt.Errorf("rephrase: mode %q: write add or replace", o.Mode)
+	case o.Reject != Original && o.Reject != Drop:
+		return fmt.Errorf("rephrase: reject %q: write original or drop", o.Reject)
+	case o.Mix != Mix{} && !(o.Mix.Original >= 0 && o.Mix.Synthetic > 0):
+		return fmt.Errorf("rephrase: mix: original must be 0 or more, synthetic above 0")
+	case o.Budget.Tokens < 0 || o.Budget.Requests < 0 || o.Budget.Dollars < 0 || o.Price.Prompt < 0 || o.Price.Completion < 0:
+		return fmt.Errorf("rephrase: budget and price must not be negative")
+	case o.Budget.Dollars > 0 && o.Price == openai.Price{}:
+		return fmt.Errorf("rephrase: a budget in dollars needs the price of a million tokens")
 	case o.Copies < 1 || o.MinTokens < 0 || o.Segment < minSegment || o.MaxTokens < o.Segment:
 		return fmt.Errorf("rephrase: needs copies from 1, segments from %d tokens, and answers at least as long", minSegment)
 	case !(o.Temperature >= 0 && o.Temperature <= 2) || !(o.TopP > 0 && o.TopP <= 1):
@@ -85,7 +117,7 @@ func (o Options) check() error {
 	case !(o.MinAccepted >= 0 && o.MinAccepted <= 1):
 		return fmt.Errorf("rephrase: share of accepted segments %g: must be 0 to 1", o.MinAccepted)
 	}
-	return o.Guards.check()
+	return nil
 }
 
 // Stage is the winnow.Batch stage rephrase.
@@ -93,6 +125,7 @@ type Stage struct {
 	c       Completer
 	o       Options
 	version string
+	bounds  map[string]bounds // by style
 }
 
 // New makes the stage.
@@ -104,7 +137,18 @@ func New(c Completer, o Options) (*Stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Stage{c, o, version}, nil
+	s := &Stage{c, o, version, map[string]bounds{}}
+	for _, style := range o.Styles {
+		b, err := style.guards.over(defaultBounds())
+		if err == nil {
+			b, err = o.Guards.over(b)
+		}
+		if err != nil {
+			return nil, err
+		}
+		s.bounds[style.name] = b
+	}
+	return s, nil
 }
 
 func (o Options) version() (string, error) {
@@ -113,11 +157,13 @@ func (o Options) version() (string, error) {
 	for _, s := range o.Styles {
 		styles = append(styles, style{s.name, s.hash})
 	}
-	o.Styles = nil
+	guards := fmt.Sprint(o.Guards) // in the order of names; an open bound has no JSON
+	o.Styles, o.Guards = nil, nil
 	b, err := json.Marshal(struct {
 		Options Options
 		Styles  []style
-	}{o, styles})
+		Guards  string
+	}{o, styles, guards})
 	if err != nil {
 		return "", fmt.Errorf("rephrase: %w", err)
 	}
@@ -128,27 +174,33 @@ func (o Options) version() (string, error) {
 // Name is rephrase.
 func (s *Stage) Name() string { return "rephrase" }
 
-// Version covers code, model, parameters, guards and the contents of the styles' files; not the endpoint.
+// Version covers code, model, parameters, guards, budget and the contents of the styles' files; not the endpoint.
 func (s *Stage) Version() string { return s.version }
 
-// Signals are the counts of a document: for a derived one those of its own making, for an original the sums over all that
-// was tried with it. None of them judges.
+// columns of a document before those of the guards.
+const (
+	columnSegments = iota
+	columnAccepted
+	columnUnfunded
+	columnDraw
+	firstGuard
+)
+
+// Signals are, for a derived document, what was measured about it: of each guard the value of the segment that comes nearest to
+// breaking it. For an original they are counts over all that was tried with it.
 func (s *Stage) Signals() []winnow.Signal {
 	out := []winnow.Signal{
-		{ID: "rephrase.segments", EN: "segments sent to the model", ZH: "送去改写的片段数"},
-		{ID: "rephrase.accepted", EN: "share of segments with an accepted answer", ZH: "改写被采用的片段占比"},
-		{ID: "rephrase.length_ratio", EN: "length over the original's, in tokens", ZH: "与原文的长度比（token）"},
-		{ID: failed, EN: "segments without an answer", ZH: "未得到回答的片段数"},
-		{ID: refused, EN: "segments refused by the model", ZH: "模型拒绝改写的片段数"},
-		{ID: truncated, EN: "segments with a cut answer", ZH: "回答被截断的片段数"},
-		{ID: malformed, EN: "segments answered in the wrong form", ZH: "回答格式不符的片段数"},
-		{ID: length, EN: "segments answered too short or too long", ZH: "回答过短或过长的片段数"},
-		{ID: language, EN: "segments answered in another script", ZH: "回答换了文字的片段数"},
-		{ID: numbers, EN: "segments answered with new numbers", ZH: "回答凭空出现数字的片段数"},
-		{ID: copied, EN: "segments copied instead of rephrased", ZH: "照抄原文的片段数"},
+		{ID: "rephrase.segments", EN: "segments sent to the model", ZH: "送去改写的片段数", Default: winnow.Any},
+		{ID: "rephrase.accepted", EN: "share of segments with an accepted answer", ZH: "改写被采用的片段占比", Default: winnow.Any},
+		{ID: "rephrase.unfunded", EN: "segments not sent because the budget was used up", ZH: "因预算用尽而未送出的片段数", Default: winnow.Any},
+		{ID: "rephrase.mix", EN: "draw of the mixture (0..1)", ZH: "混合抽签值（0..1）", Default: winnow.Any},
 	}
-	for i := range out {
-		out[i].Default = winnow.Any
+	for _, g := range guards {
+		b := g.bound
+		if own, ok := s.o.Guards[g.id[len("rephrase."):]]; ok {
+			b = own
+		}
+		out = append(out, winnow.Signal{ID: g.id, EN: g.en, ZH: g.zh, Default: b})
 	}
 	return out
 }

@@ -118,7 +118,8 @@ func TestApplyBatch(t *testing.T) {
 	want := fmt.Sprintf("%+v", winnow.Document{Text: answerEN, ID: "en#wikipedia#0", Origin: "en", URL: "https://bridge.example/",
 		Date: "2026-01-02T03:04:05Z", Dump: "d", File: "f", Offset: 7, Title: "Bridge", Language: "en", LangScore: 0.9,
 		LanguageScript: "eng_Latn", TokenCount: int64(tokens + 0.5), TokensEstimated: true,
-		Meta: map[string]string{"rephrase_style": "wikipedia", "rephrase_model": "m"}})
+		Meta: map[string]string{"rephrase_style": "wikipedia", "rephrase_model": "m", "rephrase_prompt": s.o.Styles[0].prompts["en"],
+			"rephrase_prompt_tokens": "0", "rephrase_completion_tokens": "0"}})
 	if got := fmt.Sprintf("%+v", en); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -136,7 +137,9 @@ func TestReplaceStylesCopies(t *testing.T) {
 		}
 		return faithful(r)
 	})
-	s := mustNew(t, c, func(o *Options) { o.Mode, o.Copies, o.Seed = Replace, 2, 40 }, "wikipedia", "diverse_qa")
+	s := mustNew(t, c, func(o *Options) {
+		o.Mode, o.Copies, o.Seed, o.Guards = Replace, 2, 40, Guards{"near_duplicate": winnow.Any}
+	}, "wikipedia", "diverse_qa")
 	in := docs()[:2]
 	res, err := s.ApplyBatch(t.Context(), in)
 	if err != nil {
@@ -176,14 +179,23 @@ func TestSegmentsFallBack(t *testing.T) {
 		t.Fatalf("derived %+v", res[0].Derived)
 	}
 	for _, d := range []*winnow.Document{doc, res[0].Derived[0]} {
-		if signal(t, s, d, refused) != 1 || signal(t, s, d, "rephrase.accepted") != 0.5 || d.Meta[MetaRejected] != "rephrase.refusal=1" {
+		if signal(t, s, d, "rephrase.accepted") != 0.5 || d.Meta[MetaRejected] == "" {
 			t.Errorf("signals %v, meta %v", d.Signals, d.Meta)
 		}
 	}
+	if doc.Meta[MetaRejected] != "rephrase.refused=1" || signal(t, s, res[0].Derived[0], "rephrase.refused") != 0 {
+		t.Errorf("original's meta %v, derived's signals %v", doc.Meta, res[0].Derived[0].Signals)
+	}
 	doc.Signals = nil
 	strict := mustNew(t, c, func(o *Options) { small(o); o.MinAccepted = 0.6 }, "wikipedia")
-	if res, err = strict.ApplyBatch(t.Context(), []*winnow.Document{doc}); err != nil || len(res[0].Derived) != 0 {
-		t.Errorf("half accepted, 0.6 wanted: %+v, %v", res, err)
+	res, err = strict.ApplyBatch(t.Context(), []*winnow.Document{doc})
+	if err != nil || len(res[0].Derived) != 1 {
+		t.Fatalf("half accepted, 0.6 wanted: %+v, %v", res, err)
+	}
+	v, text := res[0].Judged[0], res[0].Derived[0].Text
+	if !v.Drop || v.Rule != "rephrase.refused" || v.Value != 1 || v.Bound != winnow.AtMost(0) || v.Detail != "segment 2 of 2" || !strings.Contains(text, "无法协助") ||
+		signal(t, strict, res[0].Derived[0], "rephrase.refused") != 1 {
+		t.Errorf("half accepted, 0.6 wanted: %+v with %q", v, text)
 	}
 }
 
@@ -238,7 +250,7 @@ func TestStyles(t *testing.T) {
 		return mustNew(t, answerer(faithful), nil, file).Version()
 	}
 	a := version(`{{define "zh"}}{{.Text}}{{end}}`)
-	if a != version(`{{define "zh"}}{{.Text}}{{end}}`) || a == version(`{{define "zh"}}{{.Text}} {{end}}`) || !strings.HasPrefix(a, "rephrase/1 ") {
+	if a != version(`{{define "zh"}}{{.Text}}{{end}}`) || a == version(`{{define "zh"}}{{.Text}} {{end}}`) || !strings.HasPrefix(a, "rephrase/2 ") {
 		t.Errorf("version %q does not follow the file", a)
 	}
 	style, err := ParseStyle("s", `{{define "zh"}}改写：{{.Text}}{{end}}`)
@@ -276,7 +288,7 @@ func TestVersion(t *testing.T) {
 	seen := map[string]string{}
 	for name, change := range map[string]func(*Options){
 		"same": nil, "model": func(o *Options) { o.Model = "n" }, "temperature": func(o *Options) { o.Temperature = 0 },
-		"guards": func(o *Options) { o.Guards.MaxCopy = 1 }, "mode": func(o *Options) { o.Mode = Replace },
+		"guards": func(o *Options) { o.Guards = Guards{"copied": winnow.Any} }, "mode": func(o *Options) { o.Mode = Replace },
 		"segment": func(o *Options) { o.Segment = 100 }, "seed": func(o *Options) { o.Seed = 1 },
 	} {
 		v := mustNew(t, answerer(faithful), change, "wikipedia").Version()
@@ -295,7 +307,9 @@ func TestOptionsCheck(t *testing.T) {
 		"no style": func(o *Options) { o.Styles = nil }, "style twice": func(o *Options) { o.Styles = append(o.Styles, o.Styles[0]) },
 		"no model": func(o *Options) { o.Model = "" }, "mode": func(o *Options) { o.Mode = "both" },
 		"segment": func(o *Options) { o.Segment = 1 }, "answer": func(o *Options) { o.MaxTokens = 10 },
-		"temperature": func(o *Options) { o.Temperature = -1 }, "guards": func(o *Options) { o.Guards = Guards{} },
+		"temperature": func(o *Options) { o.Temperature = -1 }, "guards": func(o *Options) { o.Guards = Guards{"lenght_ratio": winnow.Any} },
+		"bound": func(o *Options) { o.Guards = Guards{"copied": winnow.Between(2, 1)} }, "reject": func(o *Options) { o.Reject = "keep" },
+		"mix": func(o *Options) { o.Mix.Original = 1 }, "price": func(o *Options) { o.Budget.Dollars = 1 },
 	} {
 		style, err := LoadStyle("wikipedia")
 		if err != nil {
@@ -310,11 +324,19 @@ func TestOptionsCheck(t *testing.T) {
 	}
 }
 
-func TestSignalsNameEveryReason(t *testing.T) {
-	signals := mustNew(t, answerer(faithful), nil, "wikipedia").Signals()
-	for i, r := range reasons {
-		if got := signals[len(signals)-len(reasons)+i]; got.ID != r || got.EN == "" || got.ZH == "" || !got.Default.Open() {
-			t.Errorf("column %d is %+v, want %s", i, got, r)
+func TestSignalsNameEveryGuard(t *testing.T) {
+	s := mustNew(t, answerer(faithful), func(o *Options) { o.Guards = Guards{"copied": winnow.AtMost(.5)} }, "wikipedia")
+	signals := s.Signals()
+	if len(signals) != firstGuard+int(guardCount) || signals[columnUnfunded].ID != "rephrase.unfunded" || signals[columnDraw].ID != "rephrase.mix" {
+		t.Fatalf("%d columns: %+v", len(signals), signals)
+	}
+	for i, g := range guards {
+		got, want := signals[firstGuard+i], g.bound
+		if i == copied {
+			want = winnow.AtMost(.5)
+		}
+		if got.ID != g.id || got.EN == "" || got.ZH == "" || got.Default != want {
+			t.Errorf("column %d is %+v, want %+v", i, got, g)
 		}
 	}
 }

@@ -20,6 +20,7 @@ type Explanation struct {
 	Close  []Margin   // rules that it meets by the least, nearest first
 	Other  *shard.Row // of a duplicate: the survivor, with its text where stored
 	Run    string     // the earlier run that the survivor belongs to; empty for this one
+	Origin *shard.Row // of a derived document: what it was made from, with its text where stored
 	Exact  *float64   // exact similarity of the two texts, 0..1, where the caller has compared them
 }
 
@@ -60,6 +61,11 @@ func Explain(f *shard.Folder, query string) (*Explanation, error) {
 	}
 	if row.ClusterSize > 1 && row.Cluster != row.Doc.ID {
 		err = e.survivor(f, row)
+	}
+	if err == nil && row.Doc.Origin != "" {
+		if e.Origin, err = find(f, row.Doc.Origin); err == nil && e.Origin != nil {
+			err = addText(f, e.Origin)
+		}
 	}
 	return e, err
 }
@@ -187,6 +193,9 @@ func (e *Explanation) Text(l Lang) string {
 	}
 	if d.Text != "" {
 		fmt.Fprintf(&b, "  %-10s %s\n", "text", Excerpt(d.Text, 160))
+	}
+	if e.Origin != nil {
+		fmt.Fprintf(&b, "  %-10s %s\n  %-10s %s\n", "made from", e.Origin.Doc.ID, "original", Excerpt(e.Origin.Doc.Text, 160))
 	}
 	if e.Other != nil && e.Other.Doc.Text != "" {
 		fmt.Fprintf(&b, "  %-10s %s\n", "survivor", Excerpt(e.Other.Doc.Text, 160))

@@ -12,11 +12,13 @@ import (
 
 	"winnow"
 	"winnow/pipelines"
+	"winnow/rephrase"
 	"winnow/shard"
 )
 
 func (a *app) catCmd() *cobra.Command {
 	var n int
+	var chat bool
 	cmd := &cobra.Command{
 		Use: "cat PATH...", Args: exactArgs(1, 1<<20),
 		Short: a.lang.T("print documents or ledger rows of any file that winnow reads or writes", "打印文档或账本行"),
@@ -25,13 +27,18 @@ the column names of the file.`, `打印数据文件、WARC、WET、JSONL、HTML 
 		RunE: func(cmd *cobra.Command, args []string) error {
 			left := n
 			for _, path := range args {
-				if err := a.catFile(cmd.Context(), path, &left); err != nil {
+				show := a.catDocument
+				if chat {
+					show = a.catChat
+				}
+				if err := a.catFile(cmd.Context(), path, &left, show); err != nil {
 					return fmt.Errorf("%s: %w", path, err)
 				}
 			}
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&chat, "chat", false, a.lang.T("rows of messages that the rephrase stage made, as train sft reads them; other documents are left out", "输出 rephrase 阶段生成的对话行，供 train sft 读取；其他文档略去"))
 	cmd.Flags().IntVarP(&n, "n", "n", 0, a.lang.T("at most this many; 0: all", "最多几条；0 为全部"))
 	return cmd
 }
@@ -49,7 +56,7 @@ func take(left *int) bool {
 	return true
 }
 
-func (a *app) catFile(ctx context.Context, path string, left *int) error {
+func (a *app) catFile(ctx context.Context, path string, left *int, show func(*winnow.Document) error) error {
 	if filepath.Ext(path) == ".parquet" {
 		if signals, err := shard.LedgerSignals(path); err == nil {
 			return a.catLedger(path, signals, left)
@@ -63,11 +70,27 @@ func (a *app) catFile(ctx context.Context, path string, left *int) error {
 		if !take(left) {
 			return nil
 		}
-		if err := a.catDocument(d); err != nil {
+		if err := show(d); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// catChat prints a row of training data, where the document is one.
+func (a *app) catChat(d *winnow.Document) error {
+	messages := d.Meta[rephrase.MetaMessages]
+	if messages == "" || !json.Valid([]byte(messages)) {
+		return nil
+	}
+	var o object
+	o.add("messages", json.RawMessage(messages))
+	o.add("id", d.ID)
+	o.add("origin", d.Origin)
+	o.add("language", d.Language)
+	o.add("style", d.Meta[rephrase.MetaStyle])
+	o.add("model", d.Meta[rephrase.MetaModel])
+	return a.line(o)
 }
 
 func (a *app) catDocument(d *winnow.Document) error {

@@ -311,6 +311,10 @@ func explanation(run *shard.Run, e *report.Explanation) object {
 	o.add("breaks", broken)
 	o.add("meets", closest)
 	o.add("text", e.Row.Doc.Text)
+	if e.Origin != nil {
+		o.add("origin_url", e.Origin.Doc.URL)
+		o.add("origin_text", e.Origin.Doc.Text)
+	}
 	if e.Other != nil {
 		o.add("survivor_url", e.Other.Doc.URL)
 		o.add("survivor_text", e.Other.Doc.Text)

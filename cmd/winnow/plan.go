@@ -80,6 +80,7 @@ func (a *app) planned(p *engine.Plan, e *pipelines.Estimates, jobs int, training
 		line(name, "%s", p.Params[name])
 	}
 	line("retained", l.T("about %.1f%% ± %.1f of documents before deduplication (95 %%)", "去重前约保留 %.1f%% ± %.1f 的文档（95 %%）"), 100*e.Retained, 100*e.Error)
+	a.forecast(a.out, e)
 	for i, text := range training {
 		line("train", "%d  %s", i+1, text)
 	}

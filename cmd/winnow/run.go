@@ -100,12 +100,15 @@ func (a *app) run(ctx context.Context, path string, f recipeFlags, o engine.Opti
 		return &exitError{exitUsage, errors.Join(err, p.Close())}
 	}
 	a.uncut(p.Shards)
+	if err := a.foretell(ctx, r, p); err != nil {
+		return errors.Join(err, p.Close())
+	}
 	show := a.newProgress()
 	o.Events = show.event
 	info, err := engine.Run(ctx, p, o)
 	show.close()
 	if err = errors.Join(err, p.Close()); err != nil {
-		return err
+		return a.unasked(err)
 	}
 	dir := filepath.Join(p.Root, info.ID)
 	rep, err := a.summary(dir, p)

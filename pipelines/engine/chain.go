@@ -33,7 +33,7 @@ type chain struct {
 	spent spent
 }
 
-func (c *chain) apply(ctx context.Context, items []*item, reused map[int]map[int]compare.Sketch) error {
+func (c *chain) apply(ctx context.Context, items []*item, reused map[int]map[int]compare.Sketch, turn *turn) error {
 	for _, i := range c.pass.local {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -44,7 +44,7 @@ func (c *chain) apply(ctx context.Context, items []*item, reused map[int]map[int
 		case winnow.Each:
 			err = c.each(ctx, i, s, items)
 		case winnow.Batch:
-			err = c.batch(ctx, i, s, items)
+			err = c.batch(ctx, i, s, items, turn)
 		default:
 			err = fmt.Errorf("stage %s is neither Each nor Batch nor Corpus", c.Steps[i].Label)
 		}
@@ -95,7 +95,7 @@ func applyOne(ctx context.Context, s winnow.Each, d *winnow.Document) (v winnow.
 	return s.Apply(ctx, d)
 }
 
-func (c *chain) batch(ctx context.Context, i int, s winnow.Batch, items []*item) error {
+func (c *chain) batch(ctx context.Context, i int, s winnow.Batch, items []*item, turn *turn) error {
 	var docs []*winnow.Document
 	var rows []*shard.Row
 	for _, it := range items {
@@ -110,23 +110,26 @@ func (c *chain) batch(ctx context.Context, i int, s winnow.Batch, items []*item)
 		}
 	}
 	if len(docs) == 0 {
-		return nil
+		return c.skip(ctx, i, turn)
 	}
 	before := make([]state, len(docs))
 	for k, d := range docs {
 		before[k] = stateOf(d)
 	}
-	results, err := s.ApplyBatch(ctx, docs)
+	results, err := c.applyBatch(ctx, i, s, docs, turn)
 	if err != nil {
 		return err
 	}
 	if len(results) != len(docs) {
 		return fmt.Errorf("%d results for %d documents", len(results), len(docs))
 	}
-	derived := map[*shard.Row][]*winnow.Document{}
+	derived := map[*shard.Row]winnow.Result{}
 	for k, res := range results {
+		if res.Judged != nil && len(res.Judged) != len(res.Derived) {
+			return fmt.Errorf("document %s: %d verdicts for %d derived documents", rows[k].Doc.ID, len(res.Judged), len(res.Derived))
+		}
 		c.settle(rows[k], i, before[k], res.Verdict, res.Edits)
-		derived[rows[k]] = res.Derived
+		derived[rows[k]] = res
 	}
 	for _, it := range items {
 		it.rows = c.insert(it.rows, derived, i)
@@ -135,14 +138,17 @@ func (c *chain) batch(ctx context.Context, i int, s winnow.Batch, items []*item)
 }
 
 // insert puts derived documents behind their origin.
-func (c *chain) insert(rows []*shard.Row, derived map[*shard.Row][]*winnow.Document, i int) []*shard.Row {
+func (c *chain) insert(rows []*shard.Row, derived map[*shard.Row]winnow.Result, i int) []*shard.Row {
 	var out []*shard.Row
 	for _, row := range rows {
 		out = append(out, row)
-		for _, d := range derived[row] {
+		for k, d := range derived[row].Derived {
 			r := newRow(d)
 			r.Root, r.Seq, r.EditStage, r.FieldStage = row.Root, row.Seq, i, i
 			c.pad(r, i+1)
+			if judged := derived[row].Judged; judged != nil {
+				c.settle(r, i, stateOf(d), judged[k], nil)
+			}
 			out = append(out, r)
 		}
 	}

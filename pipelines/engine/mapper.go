@@ -26,6 +26,10 @@ const (
 func (r *run) mapTask(ctx context.Context, p, n int) (*shard.Manifest, error) {
 	m := newManifest(r.mapKey(p, n), mapName(p, n))
 	c := &chain{run: r, pass: r.passes[p], last: p == len(r.passes)-1}
+	line, err := r.queue(ctx, p, n)
+	if err != nil {
+		return nil, err
+	}
 	old, err := r.previous(p, n)
 	if err != nil {
 		return nil, err
@@ -40,24 +44,28 @@ func (r *run) mapTask(ctx context.Context, p, n int) (*shard.Manifest, error) {
 	if old != nil {
 		in = old.input(in, m, p == 0)
 	}
-	if err := r.flow(ctx, c, in, old, out); err != nil {
+	if err := r.flow(ctx, c, in, old, out, line); err != nil {
 		return nil, err
 	}
 	if old == nil || p > 0 {
 		m.Records, m.Content = tally.Records, tally.Content
 	}
 	m.Spent = c.spent.seconds
-	return m, out.commit(m)
+	if err := out.commit(m); err != nil {
+		return nil, err
+	}
+	line.note(m)
+	return m, nil
 }
 
 // flow cuts the input into batches, lets the run's workers apply the chain to them, and writes them in order.
-func (r *run) flow(ctx context.Context, c *chain, in iter.Seq2[*item, error], old *earlier, out *mapOutput) error {
+func (r *run) flow(ctx context.Context, c *chain, in iter.Seq2[*item, error], old *earlier, out *mapOutput, line *line) error {
 	g, ctx := errgroup.WithContext(ctx)
 	queue := make(chan chan []*item, 2*r.jobs) // bounds what is in memory
 	g.Go(func() error {
 		defer close(queue)
-		return batches(in, &c.spent, func(items []*item) error {
-			done := make(chan []*item, 1)
+		err := batches(in, &c.spent, func(items []*item) error {
+			done, turn := make(chan []*item, 1), line.next()
 			select {
 			case queue <- done:
 			case <-ctx.Done():
@@ -70,7 +78,7 @@ func (r *run) flow(ctx context.Context, c *chain, in iter.Seq2[*item, error], ol
 			}
 			g.Go(func() error {
 				defer func() { <-r.workers }()
-				if err := c.apply(ctx, items, old.sketches()); err != nil {
+				if err := c.apply(ctx, items, old.sketches(), turn); err != nil {
 					return err
 				}
 				done <- items
@@ -78,6 +86,11 @@ func (r *run) flow(ctx context.Context, c *chain, in iter.Seq2[*item, error], ol
 			})
 			return nil
 		})
+		if err != nil {
+			return err
+		}
+		g.Go(func() error { return line.end(ctx) })
+		return nil
 	})
 	g.Go(func() error {
 		for done := range queue {

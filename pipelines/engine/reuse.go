@@ -87,6 +87,9 @@ func (r *run) compare(o sibling, p, n int) *earlier {
 			return false
 		}
 		s := &o.info.Stages[i]
+		if _, ok := r.Steps[i].Stage.(winnow.Rationed); ok {
+			return false // other documents may have come before
+		}
 		return s.Label == r.Steps[i].Label && s.Version == r.Steps[i].Stage.Version() && s.First == r.cols[i]
 	}
 	for q := range p {

@@ -51,6 +51,9 @@ type run struct {
 	cutsOnce    sync.Once
 	cuts        map[string]uint64
 	cutsErr     error
+
+	alone    bool                // tasks are done one at a time, by whoever starts them
+	bookings map[[2]int]*booking // of Rationed stages, by pass and shard
 }
 
 func (p *Plan) open(o Options) (*run, error) {
@@ -73,6 +76,7 @@ func (p *Plan) open(o Options) (*run, error) {
 			}
 		}
 	}
+	r.openBookings()
 	if err := r.openKnown(); err != nil {
 		return nil, err
 	}
@@ -116,7 +120,7 @@ func Task(ctx context.Context, p *Plan, stage string, n int) error {
 	if err != nil {
 		return err
 	}
-	r.siblings = findSiblings(p.Root, r.id)
+	r.siblings, r.alone = findSiblings(p.Root, r.id), true
 	return r.task(ctx, stage, n)
 }
 
