@@ -22,7 +22,7 @@ type Work struct {
 	Rows    map[string]int64 // read of each
 	Reward  reward.Scorer
 	True    reward.Scorer // what is really wanted, where it is known: measured, never learnt from; may be nil
-	Head    *llm.Head     // PPO: what the value head begins from; nil: from chance
+	Head    *llm.Head     // PPO: what the value head begins from; nil: zeros
 }
 
 // BudgetError is a policy that went beyond its budget of KL before a validation had found one within it.
@@ -140,6 +140,9 @@ func (m *method) prepare() error {
 	if m.s.Method == monitor.PPO {
 		if m.head = m.w.Head; m.head == nil {
 			m.head = llm.NewHead(m.Model.Config, m.Seed)
+			for _, p := range m.head.Params() {
+				clear(p.Value) // first values from chance can be several times as wide as rewards, and then wreck the policy
+			}
 		}
 		work.Join = m.head.Params()
 	}
