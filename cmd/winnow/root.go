@@ -114,7 +114,7 @@ func (a *app) say(en, zh string, args ...any) {
 	}
 	text := fmt.Sprintf(a.lang.T(en, zh), args...)
 	if a.json {
-		if b, err := json.Marshal(map[string]string{"type": "message", "text": text}); err == nil {
+		if b, err := json.Marshal(map[string]string{"type": "message", "text": strings.TrimSpace(text)}); err == nil {
 			text = string(b)
 		}
 	}
