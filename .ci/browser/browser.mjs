@@ -15,7 +15,7 @@ export const faults = [];
 
 export async function open(options) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(60_000); // what is waited for is a state; a busy machine takes its time
   const page = await context.newPage();
   page.on("pageerror", (e) => faults.push(String(e)));
   page.on("console", (m) => m.type() === "error" && faults.push(m.text()));

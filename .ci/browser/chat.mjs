@@ -26,6 +26,9 @@ async function english() { // with the mouse: streaming, stop, thumbs, taking ba
   const page = await visit(url, { colorScheme: "light", locale: "en-US" }, 100);
   want(await page.locator("html").getAttribute("lang") === "en", "no English for en-US");
   await check(page, "chat-empty-light-en");
+  await page.setViewportSize({ width: 360, height: 740 });
+  await check(page, "chat-empty-light-en-360");
+  await page.setViewportSize({ width: 1280, height: 900 });
   await page.click("#settings summary");
   await page.fill("#most", "7000");
   await page.fill("#temperature", "0.8");
@@ -59,7 +62,7 @@ async function english() { // with the mouse: streaming, stop, thumbs, taking ba
   await counted(page, "thumbs", 1);
   want(await last(page).locator("[data-act=up]").getAttribute("aria-pressed") === "true", "the thumb is not shown");
   await last(page).locator("[data-act=down]").click(); // a change of mind takes the place of the first
-  await told(page, "kept");
+  await told(page, "judgement kept");
   await page.waitForFunction(() => document.querySelector("#turns > section:last-child [data-act=down]").getAttribute("aria-pressed") === "true");
   want(await kept(page, "thumbs") === 1, "two thumbs for one answer");
   await check(page, "chat-light-en");
@@ -80,7 +83,7 @@ async function english() { // with the mouse: streaming, stop, thumbs, taking ba
   await counted(page, "thumbs", 2);
   await last(page).locator("[data-act=up]").click();
   await counted(page, "thumbs", 1);
-  await told(page, "taken back");
+  await told(page, "judgement taken back");
   return { asked, first, context: page.context() };
 }
 
@@ -120,6 +123,9 @@ async function chinese() { // by keyboard alone: two answers, a pick, a thumb, a
   want(a !== b, "both answers are the same: the seeds differ");
   want((await last(page).locator(".choose .note").textContent()).includes("不选"), "what happens without a choice is not said");
   await check(page, "chat-two-dark-zh-360");
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await check(page, "chat-two-dark-zh");
+  await page.setViewportSize({ width: 360, height: 740 });
   await reach("[data-act=pick-1]");
   await page.keyboard.press("Enter");
   await counted(page, "pairs", 2); // beside the edit of the other visitor
@@ -171,6 +177,34 @@ async function another() { // a second answer to a message, compared with the fi
   want(await page.locator("#turns > section").count() === 0, "the conversation does not begin anew");
 }
 
+async function broken() { // the server goes away: while it answers, before it answers, and when an answer is judged; empty answers
+  const page = await visit(`${url}?ui=en`, { colorScheme: "light", viewport: { width: 760, height: 900 } }, 400);
+  const before = faults.length, piece = (delta, finish) => `data: ${JSON.stringify({ choices: [{ delta, finish_reason: finish }] })}\n\n`;
+  let body = piece({ content: "It begins, and" }, null);
+  await page.route("**/v1/chat/completions", (r) => body === null ? r.abort() : r.fulfill({ contentType: "text/event-stream", body }));
+  const ask = async (text) => { await page.fill("#text", text); await page.click("#send"); await whole(page); };
+  await ask("one");
+  const said = (what) => last(page).locator("article .note").textContent().then((t) => want(t.includes(what), `${what}: ${t}`));
+  await said("winnow serve");
+  want(await text(page) === "It begins, and", "what had come is lost");
+  want(await last(page).locator("[data-act=up]").isDisabled(), "a broken answer can be judged");
+  body = null;
+  await ask("two");
+  await said("winnow serve");
+  body = piece({ content: " \n" }, null) + piece({}, "stop");
+  await ask("three");
+  await said("said nothing");
+  want(await last(page).locator("[data-act=down]").isDisabled() && await last(page).locator("[data-act=edit]").isEnabled(), "an empty answer");
+  body = piece({ content: "whole" }, null) + piece({}, "stop");
+  await ask("four");
+  await page.route("**/feedback", (r) => r.abort());
+  await last(page).locator("[data-act=up]").click();
+  await page.waitForFunction(() => document.querySelector("#status").textContent.startsWith("not kept"));
+  want(await last(page).locator("[data-act=up]").getAttribute("aria-pressed") === "false", "a judgement that was not kept is shown");
+  await check(page, "chat-broken-light-en-760");
+  faults.splice(before, faults.length, ...faults.slice(before).filter((f) => !f.includes("net::ERR_FAILED")));
+}
+
 async function foreign() { // another site's page can neither judge nor ask
   const page = await (await browser.newContext()).newPage();
   await page.route("http://elsewhere.test/", (r) => r.fulfill({ contentType: "text/html", body: "<h1>elsewhere</h1>" }));
@@ -186,6 +220,7 @@ try {
   const en = await english();
   const zh = await chinese();
   await another();
+  await broken();
   await foreign();
   console.log(JSON.stringify({ asked: en.asked, first: en.first, ...zh, faults }));
 } finally {

@@ -85,7 +85,7 @@ func bend(m *llm.Model, tok *bpe.Tokenizer, c *chat.Template, judges bool) {
 			by := float32(10)
 			text := string(tok.Token(int32(id)))
 			switch digit := len(text) == 1 && text >= "0" && text <= "9"; {
-			case int32(id) == c.End() || int32(id) == tok.EOS():
+			case int32(id) == c.End() || int32(id) == tok.EOS() || strings.TrimSpace(text) == "": // an answer of white space alone cannot be judged
 				by = 0
 			case digit:
 				digits[text] = row(id)

@@ -27,9 +27,12 @@ function messages(until) {
 }
 
 const clone = (id) => $(id).content.firstElementChild.cloneNode(true);
-const status = (text) => { $("status").textContent = text; };
+const status = (text, bad = false) => { $("status").textContent = text; $("status").classList.toggle("bad", bad); };
+const atEnd = () => scrollY + innerHeight > document.documentElement.scrollHeight - 80;
+const toEnd = () => scrollTo(0, document.documentElement.scrollHeight);
 
 function draw(turn) { // makes a turn's element
+  $("start").hidden = true;
   if (turn.role === "user") {
     const el = clone("turn-user");
     el.querySelector("h3").textContent = say.you;
@@ -89,12 +92,12 @@ async function judge(body) {
   try {
     answer = await fetch("/feedback", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
   } catch {
-    status(`${say.failed}: ${say.gone}`);
+    status(`${say.unkept}: ${say.gone}`, true);
     return false;
   }
   const got = await answer.json().catch(() => ({}));
   if (!answer.ok) {
-    status(`${say.failed}: ${got.error?.message ?? answer.status}`);
+    status(`${say.unkept}: ${got.error?.message ?? answer.status}`, true);
     return false;
   }
   for (const name of ["thumbs", "pairs", "edits"]) $(name).textContent = got[name];
@@ -215,10 +218,14 @@ async function answer(turn, el, which) {
     const a = turn.answers[i], text = el.querySelectorAll("article .text")[i];
     a.sampling = draws(i);
     try {
-      await stream(turn, a, running.signal, () => { text.textContent = a.content; });
+      await stream(turn, a, running.signal, () => {
+        const follow = atEnd(); // who has scrolled up to read is left there
+        text.textContent = a.content;
+        if (follow) toEnd();
+      });
     } catch (e) {
       if (e.name === "AbortError") a.done = "stopped";
-      else a.error = e.message;
+      else a.error = e instanceof TypeError ? say.gone : e.message; // fetch's own words differ by browser
     }
   }));
   running = null;
@@ -226,7 +233,8 @@ async function answer(turn, el, which) {
   $("stop").hidden = true;
   show(turn, el);
   el.setAttribute("aria-busy", "false");
-  status(turn.answers.some((a) => a.error) ? say.failed : say.done);
+  const failed = turn.answers.some((a) => a.error);
+  status(failed ? say.failed : say.done, failed);
   keep();
 }
 
@@ -241,6 +249,7 @@ async function send() {
   if ($("two").checked) turn.answers.push({ content: "" });
   state.turns.push(turn);
   draw(turn);
+  toEnd();
   await answer(turn, $("turns").lastElementChild, turn.answers.map((_, i) => i));
 }
 
@@ -254,6 +263,7 @@ $("fresh").addEventListener("click", () => {
   running?.abort();
   state = { system: "", turns: [] };
   $("turns").replaceChildren();
+  $("start").hidden = false;
   keep();
   status("");
   $("text").focus();
