@@ -8,7 +8,6 @@ import (
 
 	"winnow/train/chat"
 	"winnow/train/demo"
-	"winnow/train/llm"
 	"winnow/train/loss"
 	"winnow/train/monitor"
 	"winnow/train/policy"
@@ -279,12 +278,6 @@ func (l *Lab) gradient(ctx context.Context, s *school, g gradients, seed uint64)
 		return "", err
 	}
 	w := policy.Work{Reward: reward.Func(func(a reward.Answer) float64 { return s.train[a.Columns["task"].(int)].score(a.Text) })}
-	if g.method == monitor.PPO { // a head of zeros expects nothing; one from chance would first have to be unlearnt
-		w.Head = llm.NewHead(s.reference.Config, seed)
-		for _, p := range w.Head.Params() {
-			clear(p.Value)
-		}
-	}
 	for i, t := range s.train {
 		w.Prompts = append(w.Prompts, policy.Prompt{Name: fmt.Sprintf("task %d", i), Messages: asks(t), Columns: map[string]any{"task": i}})
 	}
