@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -142,9 +141,13 @@ func (a *app) crawlMistake(e *polite.OptionError) string {
 		return t("--contact is required: a mail address or page at which the owners of sites can reach you; it goes into User-Agent",
 			"必须给出 --contact：供网站所有者联系您的邮箱或网页，会写入 User-Agent")
 	case "plan":
-		return t(e.Detail+"; use another --out, or --fresh to begin anew", e.Detail+"；请换一个 --out，或用 --fresh 重新开始")
+		return t(e.Detail+"; use another --out, or --fresh to begin anew", "--out 属于参数不同的另一次爬取（"+e.Detail+"）；请换一个 --out，或用 --fresh 重新开始")
 	case "out":
-		return "--out " + t(cmp.Or(e.Detail, "?")+"; see --fresh", cmp.Or(e.Detail, "?")+"；另见 --fresh")
+		return t("--out "+e.Detail+"; see --fresh", "--out 无效：须以 .warc.gz、.warc.zst 或 .warc 结尾，且不得覆盖没有 .frontier 的已有文件（"+e.Detail+"）；另见 --fresh")
+	case "seed":
+		return t("seed: "+e.Detail, "种子地址无效，只支持 http 与 https（"+e.Detail+"）")
+	case "scope":
+		return t(e.Detail, "--scope 只能是 host、domain 或 prefix（"+e.Detail+"）")
 	}
 	return e.Error()
 }

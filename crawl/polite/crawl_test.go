@@ -1,6 +1,7 @@
 package polite
 
 import (
+	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
@@ -81,6 +82,14 @@ func records(t *testing.T, path string) (list []record) {
 	}
 	r := warc.NewReader(f, info.Size(), warc.Options{})
 	defer r.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := make([]byte, 8)
+	if _, err := io.ReadFull(z, head); err != nil || string(head) != "WARC/1.1" {
+		t.Fatalf("%s begins with %q: %v", path, head, err)
+	}
 	ids := map[string]bool{}
 	for {
 		rec, err := r.Next()

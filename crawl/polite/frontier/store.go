@@ -9,6 +9,7 @@ import (
 
 	"github.com/zeebo/xxh3"
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // Kind is what an entry leads to. Lower kinds come first.
@@ -59,7 +60,7 @@ var buckets = []string{"meta", "queue", "seen", "robots", "stored", "previous", 
 // Open opens a frontier, or creates an empty one.
 func Open(path string) (*Store, error) {
 	db, err := bolt.Open(path, 0o644, &bolt.Options{Timeout: 500 * time.Millisecond, FreelistType: bolt.FreelistMapType, NoFreelistSync: true})
-	if errors.Is(err, bolt.ErrTimeout) {
+	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("frontier %s: %w", path, ErrLocked)
 	}
 	if err != nil {
