@@ -61,7 +61,7 @@ func TestPage(t *testing.T) {
 	_, h := handler(t, Options{Context: 99})
 	w := ask(h, "GET", here+"/", "")
 	body := w.Body.String()
-	if w.Code != 200 || !strings.Contains(body, "&lt;tiny&gt;") || !strings.Contains(body, "0123456789ab ·") || !strings.Contains(body, `<html lang="en">`) {
+	if w.Code != 200 || !strings.Contains(body, "&lt;tiny&gt;") || !strings.Contains(body, ">0123456789ab<") || !strings.Contains(body, `<html lang="en">`) {
 		t.Errorf("%d %s", w.Code, body)
 	}
 	policy := w.Header().Get("Content-Security-Policy")
