@@ -54,6 +54,7 @@ func All() []Bench {
 		{"run", "a recipe from raw pages to parquet", "一份配方，从原始网页到 parquet", prepareRun},
 		{"extract", "main text out of HTML", "从 HTML 提取正文", prepareExtract},
 		{"filter", "the rules of each family", "各族过滤规则", prepareFilter},
+		{"quality", "fastText models beside fastText, and KenLM models", "fastText 模型（与 fastText 本身相比）与 KenLM 模型", prepareQuality},
 		{"dedup", "MinHash signatures, grouping and clustering, spans", "MinHash 签名、分组与聚类、片段", prepareDedup},
 		{"dedup-scale", "grouping and clustering out of core, on synthetic sketches (--docs)", "外存分组与聚类，合成签名（--docs）", prepareScale},
 		{"tokenizer", "training a tokenizer and encoding by it", "训练分词器与编码", prepareTokenizer},

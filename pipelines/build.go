@@ -20,7 +20,6 @@ import (
 	"winnow/filter/decontam"
 	"winnow/filter/lang"
 	"winnow/filter/pii"
-	"winnow/filter/quality"
 	"winnow/filter/repair"
 	"winnow/filter/symbols"
 	"winnow/filter/urls"
@@ -86,7 +85,7 @@ func (r *Recipe) stage(i int, before []winnow.Signal, closers *[]io.Closer) (win
 			Format: extract.Format(s.Extract.Format), Links: s.Extract.Links, Images: s.Extract.Images,
 		}), nil
 	case s.Language != nil:
-		o := lang.Options{Keep: s.Language.Keep, MinScore: orZero(s.Language.MinScore)}
+		o := lang.Options{Keep: s.Language.Keep, MinScore: orZero(s.Language.MinScore), Model: s.Language.Model}
 		if s.Language.MinScore != nil && o.MinScore == 0 {
 			o.MinScore = -1 // an explicit 0 is no bound
 		}
@@ -115,7 +114,7 @@ func (r *Recipe) stage(i int, before []winnow.Signal, closers *[]io.Closer) (win
 	case s.Boilerplate != nil:
 		return cut.NewBoilerplate(cut.BoilerplateOptions{MinPages: s.Boilerplate.MinPages, MinShare: s.Boilerplate.MinShare})
 	case s.Quality != nil:
-		return quality.New(quality.Options{Model: s.Quality.Model, MinScore: orZero(s.Quality.MinScore)})
+		return newQuality(s.Quality)
 	case s.Rephrase != nil:
 		return newRephrase(s.Rephrase, orDefault(r.Output.Dir, "runs"), closers)
 	}

@@ -128,6 +128,7 @@ type ExtractSpec struct {
 type LanguageSpec struct {
 	Keep     []string `yaml:"keep"` // ISO 639-1 codes; none keeps all
 	MinScore *float64 `yaml:"min_score"`
+	Model    string   `yaml:"model"` // fastText model that tells languages (lid.176, GlotLID); none: winnow's own
 }
 
 // FilterSpec measures and judges by rules.
@@ -179,8 +180,10 @@ type BoilerplateSpec struct {
 
 // QualitySpec scores by a model.
 type QualitySpec struct {
-	Model    string   `yaml:"model"` // file, relative to the working directory
-	MinScore *float64 `yaml:"min_score"`
+	Model     string   `yaml:"model"`     // file, relative to the working directory: winnow's own, or fastText's .bin and .ftz
+	Label     string   `yaml:"label"`     // fastText: the label whose probability is the score
+	Normalise []string `yaml:"normalise"` // fastText: newline (if not said), lower, marks, escape, spaces, in this order
+	MinScore  *float64 `yaml:"min_score"`
 }
 
 // RephraseSpec rewrites texts through an OpenAI-compatible endpoint. The key comes from the environment.

@@ -16,6 +16,7 @@ import (
 type Options struct {
 	Keep     []string // ISO 639 codes, "und" for texts that cannot be told; empty keeps every language
 	MinScore float64  // 0..1; 0 is 0.65 where Keep is set and no bound elsewhere; negative is no bound
+	Model    string   // path of a fastText model whose labels are languages (lid.176, GlotLID); empty: Identify tells
 }
 
 // DefaultMinScore is the bound that FineWeb (2024, section 3.3) sets on its own identifier's score.
@@ -27,18 +28,28 @@ type Stage struct {
 	keep    []string
 	score   winnow.Bound
 	version string
+	model   *labels // nil: Identify
 }
 
 var _ winnow.Judged = (*Stage)(nil)
 
-// New makes the stage. A code that is no language known here, or a score above 1, is an error.
+// New makes the stage. A code that neither this package nor the model knows, or a score above 1, is an error.
 func New(o Options) (*Stage, error) {
 	if o.MinScore > 1 {
 		return nil, fmt.Errorf("language: min_score %v is above 1", o.MinScore)
 	}
 	s := &Stage{score: winnow.Any}
+	if o.Model != "" {
+		var err error
+		if s.model, err = openModel(o.Model); err != nil {
+			return nil, fmt.Errorf("language: %w", err)
+		}
+	}
 	for _, code := range o.Keep {
 		known, ok := Parse(code)
+		if s.model != nil && !ok {
+			known, ok = code, s.model.knows(code)
+		}
 		if !ok && code != Und {
 			return nil, fmt.Errorf("language: keep: unknown language %q%s", code, nearest(code))
 		}
@@ -59,6 +70,9 @@ func New(o Options) (*Stage, error) {
 	sum.Write([]byte(model))
 	sum.Write([]byte(han))
 	s.version = fmt.Sprintf("language/1 %.8x", sum.Sum(nil))
+	if s.model != nil {
+		s.version += " " + s.model.model.Hash()
+	}
 	return s, nil
 }
 
@@ -81,7 +95,11 @@ func (s *Stage) Signals() []winnow.Signal {
 // Apply identifies the language of d.Text.
 func (s *Stage) Apply(_ context.Context, d *winnow.Document) (winnow.Verdict, []winnow.Edit, error) {
 	var score float32
-	d.Language, d.LanguageScript, score = Identify(d.Text)
+	if s.model != nil {
+		d.Language, d.LanguageScript, score = s.model.identify(d.Text)
+	} else {
+		d.Language, d.LanguageScript, score = Identify(d.Text)
+	}
 	d.LangScore = float64(score)
 	d.Signals = append(d.Signals, score)
 	v := s.Judge(d.Language, d.Signals[len(d.Signals)-1:])

@@ -3,7 +3,6 @@ package quality
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"winnow"
 )
@@ -13,13 +12,13 @@ const code = "quality/1"
 
 // Options name the model and the score that a document needs.
 type Options struct {
-	Model    string  `yaml:"model"`     // path of a file as Model.Write writes it
-	MinScore float64 `yaml:"min_score"` // 0 to 1; 0 keeps all
+	Source
+	MinScore float64 // 0 to 1; 0 keeps all
 }
 
 // Stage is the quality stage: one signal, and one rule on it. It is a winnow.Judged, and safe for concurrent use.
 type Stage struct {
-	model *Model
+	model Scorer
 	bound winnow.Bound
 }
 
@@ -30,14 +29,9 @@ func New(o Options) (*Stage, error) {
 	if !(o.MinScore >= 0 && o.MinScore <= 1) {
 		return nil, fmt.Errorf("quality: min_score %g: want 0 to 1", o.MinScore)
 	}
-	f, err := os.Open(o.Model)
+	m, err := Open(o.Source)
 	if err != nil {
-		return nil, fmt.Errorf("quality: %w", err)
-	}
-	defer f.Close()
-	m, err := Read(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", o.Model, err)
+		return nil, err
 	}
 	return &Stage{m, winnow.AtLeast(o.MinScore)}, nil
 }
@@ -66,13 +60,14 @@ func (s *Stage) Signals() []winnow.Signal {
 	return []winnow.Signal{signal}
 }
 
-// Apply appends the score of d's text and judges it. The evidence of a drop is the n-grams that count most against it.
+// Apply appends the score of d's text and judges it. The evidence of a drop is the n-grams that count most against it, where
+// the model is winnow's own.
 func (s *Stage) Apply(_ context.Context, d *winnow.Document) (winnow.Verdict, []winnow.Edit, error) {
 	score := s.model.Score(d.Text)
 	d.Signals = append(d.Signals, score)
 	v := s.judge(score)
-	if v.Drop {
-		v.Detail = s.model.Against(d.Text, 5)
+	if own, ok := s.model.(*Model); ok && v.Drop {
+		v.Detail = own.Against(d.Text, 5)
 	}
 	return v, nil, nil
 }

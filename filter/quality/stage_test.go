@@ -26,7 +26,7 @@ func written(t testing.TB) string {
 
 func TestStage(t *testing.T) {
 	path := written(t)
-	s, err := New(Options{Model: path, MinScore: .5})
+	s, err := New(Options{Source: Source{Model: path}, MinScore: .5})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,18 +60,18 @@ func TestStage(t *testing.T) {
 
 func TestVersionLeavesOutBound(t *testing.T) {
 	path := written(t)
-	a, _ := New(Options{Model: path, MinScore: .5})
-	b, _ := New(Options{Model: path, MinScore: .6})
+	a, _ := New(Options{Source: Source{Model: path}, MinScore: .5})
+	b, _ := New(Options{Source: Source{Model: path}, MinScore: .6})
 	if a.Version() != b.Version() || a.Bounds() == b.Bounds() {
 		t.Errorf("%s %s, %s %s", a.Version(), a.Bounds(), b.Version(), b.Bounds())
 	}
 }
 
 func TestNewRefuses(t *testing.T) {
-	if _, err := New(Options{Model: filepath.Join(t.TempDir(), "none.bin")}); err == nil {
+	if _, err := New(Options{Source: Source{Model: filepath.Join(t.TempDir(), "none.bin")}}); err == nil {
 		t.Error("a model that is not there: no error")
 	}
-	if _, err := New(Options{Model: written(t), MinScore: 1.5}); err == nil {
+	if _, err := New(Options{Source: Source{Model: written(t)}, MinScore: 1.5}); err == nil {
 		t.Error("min_score 1.5: no error")
 	}
 }

@@ -1,0 +1,122 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"winnow/filter/quality/fasttext"
+)
+
+// models of the two shapes that are in use, with fewer buckets for pairs of words than DCLM's 2,000,000.
+var fastTextModels = []struct{ name, arguments string }{
+	{"as DCLM's: words and pairs, 100 numbers", "-dim 100 -wordNgrams 2 -bucket 500000 -loss softmax"},
+	{"as lid.176: characters 2 to 4, 16 numbers", "-dim 16 -minn 2 -maxn 4 -bucket 2000000 -loss hs"},
+}
+
+// prepareQuality measures the classifiers on the main texts of the input, each text as one line. fastText's own program, where
+// it is installed, trains the models and is measured on the same lines: its time is that of predicting them less that of
+// predicting nothing, which loads the model. Without it there are the figures of KenLM's models alone.
+func prepareQuality(ctx context.Context, o Options) (once, error) {
+	program, missing := exec.LookPath("fasttext") // Debian: apt-get install fasttext
+	texts, err := o.texts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var lines, labelled []string
+	for _, t := range texts {
+		line := strings.Join(strings.Fields(t.body), " ")
+		lines = append(lines, line)
+		labelled = append(labelled, "__label__"+t.language+" "+line)
+	}
+	return func(ctx context.Context) ([]Figure, error) {
+		dir, err := os.MkdirTemp("", "winnow-bench-")
+		if err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(dir)
+		f := fastText{program: program, dir: dir, lines: lines}
+		if err := f.write("train", labelled); err != nil {
+			return nil, err
+		}
+		out, err := measureGrams(ctx, &o, lines)
+		if err != nil || missing != nil {
+			return out, err
+		}
+		figures, err := f.measure(ctx, &o)
+		return append(out, figures...), err
+	}, nil
+}
+
+// fastText is the program that winnow is compared with.
+type fastText struct {
+	program, dir string
+	lines        []string
+}
+
+func (f *fastText) path(name string) string { return filepath.Join(f.dir, name) }
+
+func (f *fastText) write(name string, lines []string) error {
+	return os.WriteFile(f.path(name), []byte(strings.Join(lines, "\n")+"\n"), 0o666)
+}
+
+// seconds runs the program, and gives the time of the processor that it took.
+func (f *fastText) seconds(ctx context.Context, args ...string) (float64, error) {
+	cmd := exec.CommandContext(ctx, f.program, args...)
+	if err := cmd.Run(); err != nil {
+		return 0, fmt.Errorf("fasttext %s: %w", args[0], err)
+	}
+	return (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds(), nil
+}
+
+func (f *fastText) measure(ctx context.Context, o *Options) (out []Figure, err error) {
+	size := int64(0)
+	for _, l := range f.lines {
+		size += int64(len(l) + 1)
+	}
+	passes := int(max(1, 8<<20/size)) // enough for the time to be told from that of loading
+	var many []string
+	for range passes {
+		many = append(many, f.lines...)
+	}
+	if err := errors.Join(f.write("many", many), os.WriteFile(f.path("none"), nil, 0o666)); err != nil {
+		return nil, err
+	}
+	for _, m := range fastTextModels {
+		args := append([]string{"supervised", "-input", f.path("train"), "-output", f.path("model"), "-thread", "1", "-epoch", "1"}, strings.Fields(m.arguments)...)
+		if _, err := f.seconds(ctx, args...); err != nil {
+			return nil, err
+		}
+		none, err := f.seconds(ctx, "predict-prob", f.path("model.bin"), f.path("none"), "1")
+		if err != nil {
+			return nil, err
+		}
+		all, err := f.seconds(ctx, "predict-prob", f.path("model.bin"), f.path("many"), "1")
+		if err != nil {
+			return nil, err
+		}
+		model, err := fasttext.Open(f.path("model.bin"))
+		if err != nil {
+			return nil, err
+		}
+		own, err := o.perPass(ctx, func() error {
+			for _, l := range f.lines {
+				model.Predict(l, 1)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		theirs := (all - none) / float64(passes)
+		out = append(out,
+			Figure{Name: m.name + ": winnow", Unit: "MB/s per core", Value: rate(size, own)},
+			Figure{Name: m.name + ": fasttext", Unit: "MB/s per core", Value: rate(size, theirs)},
+			Figure{Name: m.name + ": times as fast", Value: theirs / own})
+	}
+	return out, nil
+}
