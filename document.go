@@ -38,6 +38,11 @@ const (
 	MetaCharset     = "charset"      // the charset that the text was decoded from, by its WHATWG name
 	MetaLangHint    = "lang_hint"    // language that the page claims for itself (html lang, Content-Language)
 	MetaRecordType  = "record_type"  // WARC-Type: response, resource, conversion
+	MetaPublished   = "published"    // day of publication that the page claims, YYYY-MM-DD
+	MetaAuthor      = "author"       // names that the page gives, "; " between them
+	MetaSite        = "site_name"    // name of the site, as the page gives it
+	MetaCanonical   = "canonical"    // address that the page calls its own, whole
+	MetaLicense     = "license"      // hint at a license: "CC BY-SA 4.0", an address, or words
 )
 
 // SetMeta sets one key of Meta, making the map where there is none.

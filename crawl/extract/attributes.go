@@ -129,10 +129,10 @@ func (l *leaner) matters() bool {
 		key, value, _ := strings.Cut(l.page[s[0]:s[1]], "=")
 		switch strings.ToLower(strings.TrimSpace(key)) {
 		case "class", "id":
-			if wordHints(value)&(negative|comments|formulaWords) != 0 || l.pre > 0 && numbersLines(value) {
+			if wordHints(value)&(negative|comments|formulaWords|bylineWords) != 0 || l.pre > 0 && numbersLines(value) {
 				return true
 			}
-		case "style", "hidden", "aria-hidden", "role":
+		case "style", "hidden", "aria-hidden", "role", "itemprop":
 			return true
 		}
 	}

@@ -23,6 +23,8 @@ import (
 // gold is one page with what people marked in it.
 type gold struct {
 	ID, File, Text, URL string
+	Title, License      string
+	Author, Date        any
 	Type                string `json:"page_type"`
 	With, Without       []string
 	body                []byte

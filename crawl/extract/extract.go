@@ -14,8 +14,9 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/PuerkitoBio/goquery"
 	"golang.org/x/net/html"
+
+	"winnow/crawl/extract/about"
 )
 
 // Options of Extract and of the stage. The zero value is the default.
@@ -35,6 +36,11 @@ type Page struct {
 	Text  string // the main text; empty where none was found
 	Date  string // of publication as YYYY-MM-DD; may be empty
 	Lang  string // as the page claims, for instance zh-CN; may be empty
+
+	Author    string // names, with "; " between them; may be empty, as all that follow
+	Canonical string // address, as the page gives it
+	Site      string // name
+	License   string // Creative Commons as "CC BY-SA 4.0"; else an address, or words
 
 	declared          declared
 	description       string // in its meta elements
@@ -73,14 +79,14 @@ func read(page string, o Options) (*walker, Page, error) {
 	if err != nil {
 		return nil, Page{}, err
 	}
-	doc := goquery.NewDocumentFromNode(root)
-	p := facts(doc)
+	f := about.Read(root)
+	p := factsOf(f)
 	w := newWalker(len(page), o)
 	w.walk(root, -1)
 	w.flush()
 	w.hide()
 	if len(w.elements) > 0 && w.elements[0].good < shortText {
-		p.linked = strings.TrimSpace(articleBody(doc))
+		p.linked = strings.TrimSpace(articleBody(f.Linked))
 	}
 	return w, p, nil
 }

@@ -101,18 +101,6 @@ func TestFacts(t *testing.T) {
 	}
 }
 
-func TestDates(t *testing.T) {
-	for in, want := range map[string]string{
-		"2026-11-23T08:00:00+08:00": "2026-11-23", "2026/1/3": "2026-01-03", "20261123": "2026-11-23", "20261123080000": "2026-11-23",
-		"2026年11月3日 08:30": "2026-11-03", "March 4, 2021": "2021-03-04", "Mon, 02 Jan 2006 15:04:05 MST": "2006-01-02",
-		"23.11.2026": "2026-11-23", "": "", "yesterday": "", "2026-13-40": "", "0001-01-01": "",
-	} {
-		if got := isoDate(in); got != want {
-			t.Errorf("%q: got %q, want %q", in, got, want)
-		}
-	}
-}
-
 func TestArticleInJSON(t *testing.T) {
 	body := strings.Repeat("A sentence that only the script would show. ", 10)
 	page := `<div id="app"></div><script type="application/ld+json">[{"@graph":[{"articleBody":"` + body + `"}]}]</script>`

@@ -14,10 +14,8 @@ import (
 
 	"winnow"
 	"winnow/crawl/charset"
+	"winnow/crawl/extract/about"
 )
-
-// MetaPublished is the key of Document.Meta for the day of publication that a page claims, as YYYY-MM-DD.
-const MetaPublished = "published"
 
 // maxPage is the default of Options.MaxBytes.
 const maxPage = 16 << 20
@@ -118,18 +116,25 @@ func (s *Stage) read(d *winnow.Document) winnow.Verdict {
 		if err != nil {
 			return drop("error.depth", err.Error())
 		}
-		d.Text, d.Title = p.Text, first(p.Title, d.Title)
-		if p.Date != "" {
-			d.SetMeta(MetaPublished, p.Date)
-		}
-		if p.Lang != "" {
-			d.SetMeta(winnow.MetaLangHint, p.Lang)
-		}
+		d.Text, d.Title = p.Text, cmp.Or(p.Title, d.Title)
+		setFacts(d, &p)
 	}
 	if d.Text == "" {
 		return nothing(media)
 	}
 	return winnow.Verdict{}
+}
+
+// setFacts stores what a page says of itself.
+func setFacts(d *winnow.Document, p *Page) {
+	for _, f := range [...][2]string{
+		{winnow.MetaPublished, p.Date}, {winnow.MetaLangHint, p.Lang}, {winnow.MetaAuthor, p.Author}, {winnow.MetaSite, p.Site},
+		{winnow.MetaCanonical, about.Resolve(d.URL, p.Canonical)}, {winnow.MetaLicense, p.License},
+	} {
+		if f[1] != "" {
+			d.SetMeta(f[0], f[1])
+		}
+	}
 }
 
 // nothing is the verdict on a document without text: its media type says why, or there was none to find.

@@ -74,7 +74,7 @@ func TestStageFacts(t *testing.T) {
 	if _, _, err := New(Options{}).Apply(context.Background(), &d); err != nil {
 		t.Fatal(err)
 	}
-	if d.Title != "T" || d.Meta[MetaPublished] != "2025-01-02" || d.Meta[winnow.MetaLangHint] != "en" || d.Meta[winnow.MetaCharset] != "utf-8" {
+	if d.Title != "T" || d.Meta[winnow.MetaPublished] != "2025-01-02" || d.Meta[winnow.MetaLangHint] != "en" || d.Meta[winnow.MetaCharset] != "utf-8" {
 		t.Errorf("title %q, meta %v", d.Title, d.Meta)
 	}
 }
