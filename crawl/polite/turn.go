@@ -283,7 +283,7 @@ func (c *crawl) takeSitemap(r result) error {
 	return c.done(e)
 }
 
-// addMapped queues the pages that a sitemap names, as if a seed linked to them.
+// addMapped queues the pages that a sitemap names, as if a seed linked to them. Large ones are committed in parts.
 func (c *crawl) addMapped(r result) error {
 	for _, s := range r.sitemap.Pages {
 		a, err := Normalise("", s)
@@ -297,6 +297,11 @@ func (c *crawl) addMapped(r result) error {
 		}
 		if err := c.add(a, frontier.Entry{Kind: frontier.Page, Via: r.entry.URL, Depth: r.entry.Depth + 1}); err != nil {
 			return err
+		}
+		if r.entry.Kind == frontier.Sitemap && c.added >= maxAdded { // it is read again where the rest is lost
+			if err := c.commit(); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
