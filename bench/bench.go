@@ -59,6 +59,7 @@ func All() []Bench {
 		{"dedup-scale", "grouping and clustering out of core, on synthetic sketches (--docs)", "外存分组与聚类，合成签名（--docs）", prepareScale},
 		{"tokenizer", "training a tokenizer and encoding by it", "训练分词器与编码", prepareTokenizer},
 		{"kernels", "matrix products beside the peak of multiply-adds", "矩阵乘法与乘加峰值", prepareKernels},
+		{"rephrase", "rephrasing by a server that answers at once: client, cache, guards", "改写：服务器即时应答时的客户端、缓存与防护", prepareRephrase},
 		{"train", "steps of training", "训练步", prepareTrain},
 		{"generate", "decoding, one stream and eight", "解码：单路与八路", prepareGenerate},
 	}

@@ -195,12 +195,18 @@ func (s *Stage) Signals() []winnow.Signal {
 		{ID: "rephrase.unfunded", EN: "segments not sent because the budget was used up", ZH: "因预算用尽而未送出的片段数", Default: winnow.Any},
 		{ID: "rephrase.mix", EN: "draw of the mixture (0..1)", ZH: "混合抽签值（0..1）", Default: winnow.Any},
 	}
-	for _, g := range guards {
-		b := g.bound
-		if own, ok := s.o.Guards[g.id[len("rephrase."):]]; ok {
-			b = own
-		}
-		out = append(out, winnow.Signal{ID: g.id, EN: g.en, ZH: g.zh, Default: b})
+	for i, g := range guards {
+		out = append(out, winnow.Signal{ID: g.id, EN: g.en, ZH: g.zh, Default: s.hull(i)})
 	}
 	return out
+}
+
+// hull is the bound of a guard that holds wherever that of one of the styles does: what a verdict names is its style's own.
+func (s *Stage) hull(i int) winnow.Bound {
+	b := s.bounds[s.o.Styles[0].name][i]
+	for _, style := range s.o.Styles {
+		own := s.bounds[style.name][i]
+		b = winnow.Bound{Min: min(b.Min, own.Min), Max: max(b.Max, own.Max)}
+	}
+	return b
 }

@@ -25,11 +25,14 @@ func TestScripts(t *testing.T) {
 	}
 	web := httptest.NewServer(http.FileServer(http.Dir(filepath.Join(root, "samples"))))
 	t.Cleanup(web.Close) // scripts run after this function, in parallel
+	model := httptest.NewServer(http.HandlerFunc(scripted))
+	t.Cleanup(model.Close)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("LANG", "en_US.UTF-8")
 			e.Setenv("SAMPLES_URL", web.URL)
+			e.Setenv("MODEL_URL", model.URL+"/v1")
 			for _, dir := range []string{"samples", "pipelines"} {
 				if err := os.Symlink(filepath.Join(root, dir), filepath.Join(e.WorkDir, dir)); err != nil {
 					return err

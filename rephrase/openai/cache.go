@@ -22,6 +22,7 @@ type cache struct {
 
 	mu     sync.Mutex
 	index  map[key]place
+	failed map[key]bool // requests that failed for good before; they are asked again
 	own    *os.File // this process's segment; nil before the first answer
 	size   int64    // of own
 	broken error    // of the first write that failed: what follows a torn line would be lost
@@ -39,8 +40,9 @@ type place struct {
 
 type line struct {
 	Key   string `json:"key"` // hex
-	Model string `json:"model"`
+	Model string `json:"model,omitempty"`
 	Response
+	Failed bool `json:"failed,omitempty"` // there was no answer, after all retries; the rest is empty
 }
 
 // openCache reads the index of all segments in a folder. Of two answers to one request the first counts, segments in the
@@ -56,7 +58,7 @@ func openCache(dir string) (*cache, error) {
 	if err != nil {
 		return nil, fmt.Errorf("openai: cache: %w", err)
 	}
-	c := &cache{dir: dir, index: make(map[key]place)}
+	c := &cache{dir: dir, index: make(map[key]place), failed: make(map[key]bool)}
 	for _, e := range entries {
 		if e.IsDir() || !strings.HasSuffix(e.Name(), ".jsonl") {
 			continue
@@ -83,7 +85,9 @@ func (c *cache) load(file string) error {
 		if err != nil {
 			return err
 		}
-		if k, _, ok := parse(b); ok {
+		if k, r, ok := parse(b); ok && r == nil {
+			c.failed[k] = true
+		} else if ok {
 			if _, twice := c.index[k]; !twice {
 				c.index[k] = place{file, offset, len(b)}
 			}
@@ -92,16 +96,20 @@ func (c *cache) load(file string) error {
 	}
 }
 
-func parse(b []byte) (k key, r Response, ok bool) {
+// parse reads a line; r is nil where it tells of a request without an answer.
+func parse(b []byte) (k key, r *Response, ok bool) {
 	var l line
 	if json.Unmarshal(b, &l) != nil || len(l.Key) != hex.EncodedLen(len(k)) {
-		return k, r, false
+		return k, nil, false
 	}
 	if _, err := hex.Decode(k[:], []byte(l.Key)); err != nil {
-		return k, r, false
+		return k, nil, false
+	}
+	if l.Failed {
+		return k, nil, true
 	}
 	l.Cached = true
-	return k, l.Response, true
+	return k, &l.Response, true
 }
 
 func (c *cache) has(k key) bool {
@@ -138,10 +146,10 @@ func (c *cache) get(k key) (Response, bool, error) {
 		return Response{}, false, fmt.Errorf("openai: cache: %s: byte %d: %w", at.file, at.offset, err)
 	}
 	got, r, ok := parse(b)
-	if !ok || got != k {
+	if !ok || got != k || r == nil {
 		return Response{}, false, fmt.Errorf("openai: cache: %s: byte %d: not the line that was there", at.file, at.offset)
 	}
-	return r, true, nil
+	return *r, true, nil
 }
 
 // group is answers that one sync makes durable together.
@@ -149,6 +157,7 @@ type group struct {
 	bytes   []byte
 	keys    []key
 	lengths []int
+	failed  []bool
 	done    chan struct{} // closed when err is set
 	err     error
 }
@@ -159,12 +168,34 @@ func (c *cache) put(k key, model string, r Response) (Response, error) {
 	if c == nil {
 		return r, nil
 	}
-	b, err := json.Marshal(line{hex.EncodeToString(k[:]), model, r})
-	if err != nil {
-		return r, fmt.Errorf("openai: cache: %w", err)
-	}
 	if earlier, ok, err := c.get(k); ok || err != nil {
 		return earlier, err
+	}
+	return r, c.write(k, line{Key: hex.EncodeToString(k[:]), Model: model, Response: r})
+}
+
+// fail notes that a request failed for good.
+func (c *cache) fail(k key) error {
+	if c == nil || c.failedBefore(k) {
+		return nil
+	}
+	return c.write(k, line{Key: hex.EncodeToString(k[:]), Failed: true})
+}
+
+func (c *cache) failedBefore(k key) bool {
+	if c == nil {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.failed[k]
+}
+
+// write makes a line durable.
+func (c *cache) write(k key, l line) error {
+	b, err := json.Marshal(l)
+	if err != nil {
+		return fmt.Errorf("openai: cache: %w", err)
 	}
 	c.mu.Lock()
 	g := c.waiting
@@ -173,16 +204,16 @@ func (c *cache) put(k key, model string, r Response) (Response, error) {
 		c.waiting = g
 	}
 	g.bytes = append(append(g.bytes, b...), '\n')
-	g.keys, g.lengths = append(g.keys, k), append(g.lengths, len(b)+1)
+	g.keys, g.lengths, g.failed = append(g.keys, k), append(g.lengths, len(b)+1), append(g.failed, l.Failed)
 	if !c.syncing {
 		c.syncing = true
 		go c.flush()
 	}
 	c.mu.Unlock()
 	if <-g.done; g.err != nil {
-		return r, fmt.Errorf("openai: cache: %w", g.err)
+		return fmt.Errorf("openai: cache: %w", g.err)
 	}
-	return r, nil
+	return nil
 }
 
 // flush writes group after group until none waits.
@@ -200,7 +231,9 @@ func (c *cache) flush() {
 		}
 		if g.err == nil {
 			for i, k := range g.keys {
-				if _, twice := c.index[k]; !twice {
+				if _, twice := c.index[k]; g.failed[i] {
+					c.failed[k] = true
+				} else if !twice {
 					c.index[k] = place{c.own.Name(), c.size, g.lengths[i]}
 				}
 				c.size += int64(g.lengths[i])

@@ -153,8 +153,9 @@ func TestCacheDiskFails(t *testing.T) {
 func FuzzParseLine(f *testing.F) {
 	f.Add([]byte(`{"key":"` + strings.Repeat("0f", 32) + `","model":"m","text":"答","finish":"stop"}`))
 	f.Add([]byte(`{"key":"zz"}`))
+	f.Add([]byte(`{"key":"` + strings.Repeat("0f", 32) + `","failed":true}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if _, r, ok := parse(b); ok != r.Cached {
+		if _, r, ok := parse(b); r != nil && !(ok && r.Cached) {
 			t.Errorf("%q: ok %v, response %+v", b, ok, r)
 		}
 	})
@@ -175,5 +176,29 @@ func BenchmarkOpenCache(b *testing.B) {
 	b.SetBytes(int64(lines.Len()))
 	for b.Loop() {
 		mustOpen(b, dir)
+	}
+}
+
+// A run in which the cache answers all but what failed before does not take the endpoint for broken.
+func TestFailedBefore(t *testing.T) {
+	e := serve(t, sendJSON(500, `{}`))
+	dir := t.TempDir()
+	change := func(o *Options) { o.CacheDir, o.Retries, o.ErrorWindow, o.InFlight = dir, 0, 5, 1 }
+	ask := func(seeds int) error {
+		reqs := make([]Request, seeds)
+		for i := range reqs {
+			reqs[i] = Request{Model: "m", TopP: 1, Seed: int64(i), Messages: []Message{{"user", "hi"}}}
+		}
+		_, err := e.client(t, change).CompleteAll(t.Context(), reqs)
+		return err
+	}
+	if err := ask(5); err != nil {
+		t.Fatal(err)
+	}
+	if err := ask(5); err != nil || e.hits.Load() != 10 {
+		t.Errorf("%v after %d requests", err, e.hits.Load())
+	}
+	if err := ask(20); !errors.Is(err, ErrFailing) {
+		t.Errorf("fifteen new failures: %v", err)
 	}
 }

@@ -56,7 +56,14 @@ func (c *Client) ask(ctx context.Context, k key, req Request) (Response, error) 
 		}
 		if !f.retry || attempt >= c.o.Retries || f.wait > c.o.MaxWait {
 			c.used.failed.Add(1)
-			c.health.record(f.err)
+			// One that failed in an earlier run says nothing about the endpoint today: where all others are answered by the cache,
+			// such requests are all that is asked.
+			if !c.cache.failedBefore(k) {
+				c.health.record(f.err)
+			}
+			if err := c.cache.fail(k); err != nil {
+				return Response{}, err
+			}
 			return Response{}, &RequestError{Status: f.status, Attempts: attempt + 1, Err: f.err}
 		}
 		if err := sleep(ctx, f.wait); err != nil {
