@@ -122,10 +122,12 @@ func (a *app) judge(ctx context.Context, f *judgeFlags) error {
 		return err
 	}
 	switch {
+	case len(rows) == 0 && r.Unanswered > 0:
+		return fmt.Errorf(a.lang.T("%d of %d items were not judged; the first: %s", "%[2]d 组中有 %[1]d 组未能评判；第一个原因：%[3]s"), r.Unanswered, r.Items, r.Why)
 	case len(rows) == 0:
 		return fmt.Errorf("%s", a.lang.T("the judge preferred no answer", "评判模型没有偏好任何回答"))
 	case refused+r.Unanswered > 0:
-		return &exitError{exitPartial, fmt.Errorf(a.lang.T("%d rows could not be read, %d not judged", "%d 行无法读取，%d 组未能评判"), refused, r.Unanswered)}
+		return &exitError{exitPartial, fmt.Errorf(a.lang.T("%d rows could not be read, %d not judged %s", "%d 行无法读取，%d 组未能评判 %s"), refused, r.Unanswered, r.Why)}
 	}
 	return nil
 }

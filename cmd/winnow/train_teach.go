@@ -90,10 +90,12 @@ func (a *app) teach(ctx context.Context, f *teachFlags) error {
 		return a.asked(err)
 	}
 	switch {
+	case r.Rows == 0 && r.Unanswered > 0:
+		return fmt.Errorf(a.lang.T("all %d requests failed; the first: %s", "%d 个请求全部失败；第一个原因：%s"), r.Unanswered, r.Why)
 	case r.Rows == 0:
 		return fmt.Errorf("%s", a.lang.T("the teacher wrote nothing that can be learnt from", "教师模型没有写出可学的内容"))
 	case r.Unanswered > 0:
-		return &exitError{exitPartial, fmt.Errorf(a.lang.T("%d requests failed; the same command asks them again", "%d 个请求失败；再次运行同一命令会重试"), r.Unanswered)}
+		return &exitError{exitPartial, fmt.Errorf(a.lang.T("%d requests failed, the first: %s; the same command asks them again", "%d 个请求失败，第一个原因：%s；再次运行同一命令会重试"), r.Unanswered, r.Why)}
 	}
 	return nil
 }

@@ -107,19 +107,19 @@ func (j *Judge) Pairs(ctx context.Context, items []Item, least float64) ([]Row, 
 	var rows []Row
 	for next := 0; next < len(all); {
 		from, it := next, items[all[next].item]
-		wins, failed := make([]float64, len(it.Answers)), false
+		wins, failed := make([]float64, len(it.Answers)), error(nil)
 		for ; next < len(all) && all[next].item == all[from].item; next++ {
 			p := &all[next]
 			if p.err != nil {
-				failed = true
+				failed = p.err
 				continue
 			}
 			r.verdict(&p.v)
 			wins[p.a] += p.v.First
 			wins[p.b] += 1 - p.v.First
 		}
-		if failed {
-			r.Unanswered++
+		if failed != nil {
+			r.unanswered(failed)
 			continue
 		}
 		best, worst := extremes(wins)

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -14,7 +15,7 @@ func (j *Judge) Rank(ctx context.Context, scale Scale, items []Item, least float
 	type one struct{ item, answer int }
 	var all []one
 	scores = make([][]Score, len(items))
-	failed := make([]bool, len(items))
+	failed := make([]error, len(items))
 	for i, it := range items {
 		scores[i] = make([]Score, len(it.Answers))
 		for k := range it.Answers {
@@ -34,12 +35,12 @@ func (j *Judge) Rank(ctx context.Context, scale Scale, items []Item, least float
 		return nil, nil, nil, err
 	}
 	for i, x := range all {
-		failed[x.item] = failed[x.item] || errs[i] != nil
+		failed[x.item] = cmp.Or(failed[x.item], errs[i])
 	}
 	r = &Report{Model: j.Model, Question: scale.Question(), Items: len(items)}
 	for i, it := range items {
-		if failed[i] {
-			r.Unanswered++
+		if failed[i] != nil {
+			r.unanswered(failed[i])
 			scores[i] = nil
 			continue
 		}

@@ -8,9 +8,10 @@ type Report struct {
 	Question   string `json:"question"` // hash
 	Items      int    `json:"items"`
 	Rows       int    `json:"rows"`
-	Ties       int    `json:"ties"`       // items of which no answer is better by enough, or of equal answers
-	Failed     int    `json:"unjudged"`   // verdicts in which the judge named no label
-	Unanswered int    `json:"unanswered"` // items of which a question failed for good
+	Ties       int    `json:"ties"`                     // items of which no answer is better by enough, or of equal answers
+	Failed     int    `json:"unjudged"`                 // verdicts in which the judge named no label
+	Unanswered int    `json:"unanswered"`               // items of which a question failed for good
+	Why        string `json:"why_unanswered,omitempty"` // the first of these failures
 
 	Likelihood int     `json:"by_likelihood"` // verdicts
 	Text       int     `json:"by_text"`
@@ -27,6 +28,13 @@ type Report struct {
 	Longer float64 `json:"longer_chosen"` // share of rows whose chosen answer is the longer one
 	Chosen float64 `json:"chosen_characters"`
 	Other  float64 `json:"rejected_characters"`
+}
+
+// unanswered counts an item, and keeps why where it is the first.
+func (r *Report) unanswered(err error) {
+	if r.Unanswered++; r.Why == "" && err != nil {
+		r.Why = err.Error()
+	}
 }
 
 func (r *Report) verdict(v *Verdict) {

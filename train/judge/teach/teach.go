@@ -7,6 +7,7 @@ package teach
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -90,16 +91,17 @@ type Lineage struct {
 
 // Report is what came of the tasks.
 type Report struct {
-	Tasks      int   `json:"tasks"`
-	Rows       int   `json:"rows"`     // in the file
-	Before     int   `json:"before"`   // of these, there already
-	Twice      int   `json:"repeated"` // tasks that ask the same as an earlier one
-	Cut        int   `json:"cut"`      // answers that were cut off at the most tokens, and left out
-	Withheld   int   `json:"withheld"`
-	Empty      int   `json:"empty"`
-	Unanswered int   `json:"unanswered"`
-	Prompt     int64 `json:"prompt_tokens"` // of the rows of this call
-	Completion int64 `json:"completion_tokens"`
+	Tasks      int    `json:"tasks"`
+	Rows       int    `json:"rows"`     // in the file
+	Before     int    `json:"before"`   // of these, there already
+	Twice      int    `json:"repeated"` // tasks that ask the same as an earlier one
+	Cut        int    `json:"cut"`      // answers that were cut off at the most tokens, and left out
+	Withheld   int    `json:"withheld"`
+	Empty      int    `json:"empty"`
+	Unanswered int    `json:"unanswered"`
+	Why        string `json:"why_unanswered,omitempty"` // the first failure
+	Prompt     int64  `json:"prompt_tokens"`            // of the rows of this call
+	Completion int64  `json:"completion_tokens"`
 }
 
 // batch is how many tasks are worked off between two writes.
@@ -142,7 +144,10 @@ func Teach(ctx context.Context, path string, client Client, tasks []Task, o Opti
 	r.Rows = r.Before
 	for from := 0; from < len(left); from += batch {
 		to := min(from+batch, len(left))
-		answers, err := answer(ctx, client, left[from:to], o)
+		answers, failed, err := answer(ctx, client, left[from:to], o)
+		if failed != nil && r.Why == "" {
+			r.Why = failed.Error()
+		}
 		if err != nil {
 			return r, fmt.Errorf("teach: %w", err)
 		}
@@ -199,9 +204,9 @@ func open(path string) (*os.File, map[string]bool, error) {
 	return f, done, nil
 }
 
-// answer asks for a batch, several at a time; nil where one request failed for good.
-func answer(ctx context.Context, client Client, tasks []Task, o Options) ([]*Answer, error) {
-	out := make([]*Answer, len(tasks))
+// answer asks for a batch, several at a time; nil where one request failed for good; the first such failure is given beside.
+func answer(ctx context.Context, client Client, tasks []Task, o Options) (list []*Answer, failed error, err error) {
+	out, why := make([]*Answer, len(tasks)), make([]error, len(tasks))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(o.Parallel, 1))
 	if o.Parallel == 0 {
@@ -214,13 +219,17 @@ func answer(ctx context.Context, client Client, tasks []Task, o Options) ([]*Ans
 			}
 			a, err := client.Answer(ctx, t.Asked, o.Sampling)
 			if errors.Is(err, ErrUnanswered) {
+				why[i] = err
 				return nil
 			}
 			out[i] = &a
 			return err
 		})
 	}
-	return out, g.Wait()
+	if err := g.Wait(); err != nil {
+		return out, nil, err
+	}
+	return out, cmp.Or(why...), nil
 }
 
 // write appends the rows of a batch and syncs them.

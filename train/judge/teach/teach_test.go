@@ -62,7 +62,7 @@ func TestTeach(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "answers.jsonl")
 	all := append(tasks(20), tasks(2)...)
 	r, err := Teach(t.Context(), path, &teacher{}, all, options())
-	if err != nil || *r != (Report{Tasks: 22, Rows: 16, Twice: 2, Cut: 1, Withheld: 1, Empty: 1, Unanswered: 1, Prompt: 32, Completion: 32}) {
+	if err != nil || *r != (Report{Tasks: 22, Rows: 16, Twice: 2, Cut: 1, Withheld: 1, Empty: 1, Unanswered: 1, Why: "status 500: the teacher did not answer", Prompt: 32, Completion: 32}) {
 		t.Fatalf("%+v %v", r, err)
 	}
 	n := 0
