@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -24,21 +25,57 @@ func (e *BusyError) Error() string { return e.Out + ": another process trains he
 
 const lockName = ".lock"
 
+// Lock keeps other processes out of OUT.
+type Lock struct {
+	flock *flock.Flock
+	out   string
+	made  bool // OUT was not there before
+}
+
 // Occupy makes OUT and locks it against other processes. The system lets go of the lock when this process ends, however that is;
-// the file stays, since who removes it could remove another's. A disk that knows no locks is used without.
-func Occupy(out string) (*flock.Flock, error) {
-	if err := os.MkdirAll(out, 0o777); err != nil {
-		return nil, err
+// the file stays, but where nothing else lies in OUT. A disk that knows no locks is used without.
+func Occupy(out string) (*Lock, error) {
+	path := filepath.Join(out, lockName)
+	_, err := os.Stat(out)
+	made := errors.Is(err, fs.ErrNotExist)
+	for range lockTries {
+		if err := os.MkdirAll(out, 0o777); err != nil {
+			return nil, err
+		}
+		lock := flock.New(path)
+		locked, err := lock.TryLock()
+		switch {
+		case errors.Is(err, errors.ErrUnsupported):
+			return &Lock{lock, out, made}, nil
+		case errors.Is(err, fs.ErrNotExist): // who left removed OUT meanwhile
+			continue
+		case err != nil:
+			return nil, fmt.Errorf("%s: lock: %w", out, err)
+		case !locked:
+			return nil, &BusyError{out}
+		}
+		mine, errMine := lock.Stat()
+		there, errThere := os.Stat(path)
+		if errMine == nil && errThere == nil && os.SameFile(mine, there) {
+			return &Lock{lock, out, made}, nil
+		}
+		lock.Close() // who left removed the file between our opening and our locking it
 	}
-	lock := flock.New(filepath.Join(out, lockName))
-	locked, err := lock.TryLock()
-	switch {
-	case err != nil && !errors.Is(err, errors.ErrUnsupported):
-		return nil, fmt.Errorf("%s: lock: %w", out, err)
-	case err == nil && !locked:
-		return nil, &BusyError{out}
+	return nil, &BusyError{out}
+}
+
+const lockTries = 10
+
+// Close lets go of OUT. Where the lock is all that lies in it, it is removed, and OUT with it where Occupy made it: a run that was refused
+// leaves nothing.
+func (l *Lock) Close() error {
+	if list, err := os.ReadDir(l.out); err == nil && len(list) == 1 && list[0].Name() == lockName {
+		os.Remove(filepath.Join(l.out, lockName)) // while it is held: see Occupy. Where that fails, an empty folder stays
+		if l.made {
+			os.Remove(l.out)
+		}
 	}
-	return lock, nil
+	return l.flock.Close()
 }
 
 // ChangedError says that OUT holds a run that was asked for other things, or a model that does not come from Base.
@@ -50,7 +87,7 @@ type ChangedError struct {
 // Error names every field that differs.
 func (e *ChangedError) Error() string {
 	if len(e.Fields) == 0 {
-		return e.Out + ": holds a model that this command did not make"
+		return e.Out + ": holds something that this command did not make"
 	}
 	return fmt.Sprintf("%s: holds another run: %s", e.Out, strings.Join(e.Fields, "; "))
 }

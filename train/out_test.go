@@ -5,7 +5,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"winnow/train/checkpoint"
@@ -90,6 +93,54 @@ func TestBaseIsAlone(t *testing.T) {
 	var changed *ChangedError
 	if _, err := Sweep(context.Background(), second, []int{1}, []float64{1e-3}, func(Arm) {}); !errors.As(err, &changed) {
 		t.Errorf("a sweep in the folder of a model: %v", err)
+	}
+}
+
+// TestOneAtATime lets many take and leave one folder: never are two in it, though who leaves removes it.
+func TestOneAtATime(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	var inside, entered atomic.Int32
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 200 {
+				lock, err := Occupy(out)
+				var busy *BusyError
+				if errors.As(err, &busy) {
+					continue
+				} else if err != nil {
+					t.Error(err)
+					return
+				}
+				if n := inside.Add(1); n != 1 {
+					t.Errorf("%d at once", n)
+				}
+				entered.Add(1)
+				runtime.Gosched()
+				inside.Add(-1)
+				if err := lock.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if entered.Load() < 8 {
+		t.Errorf("%d came in", entered.Load())
+	}
+	alone := filepath.Join(t.TempDir(), "out")
+	lock, err := Occupy(alone)
+	must(t, err)
+	must(t, lock.Close())
+	if _, err := os.Stat(alone); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s is left: %v", alone, err)
+	}
+	kept := t.TempDir() // which was there before
+	lock, err = Occupy(kept)
+	must(t, err)
+	must(t, lock.Close())
+	if list, err := os.ReadDir(kept); err != nil || len(list) != 0 {
+		t.Errorf("%v, %v", list, err)
 	}
 }
 

@@ -130,8 +130,10 @@ func (b *base) tokenizer(ctx context.Context) (err error) {
 	}
 	if b.tok = b.Options.Tokenizer; b.tok == nil {
 		var size int64
+		var runs []*shard.Folder
 		for _, s := range b.Sources {
 			size += s.Folder.Run.Totals.Bytes
+			runs = append(runs, s.Folder)
 		}
 		vocab := b.Vocab
 		if vocab == 0 {
@@ -139,7 +141,7 @@ func (b *base) tokenizer(ctx context.Context) (err error) {
 		}
 		b.tell(Event{Type: "tokenizer", Vocab: vocab, Bytes: size})
 		var failed error
-		b.tok, err = bpe.Train(texts(ctx, b.Sources, &failed), bpe.TrainOptions{Vocab: vocab, Threads: b.Pool.Threads()})
+		b.tok, err = bpe.Train(Texts(ctx, runs, &failed), bpe.TrainOptions{Vocab: vocab, Threads: b.Pool.Threads()})
 		if err = errors.Join(failed, err); err != nil {
 			return fmt.Errorf("tokenizer: %w", err)
 		}
@@ -173,11 +175,11 @@ func (b *base) dataInfo() (data []checkpoint.Data) {
 	return data
 }
 
-// texts are all kept texts of all sources; an error ends them and is left in failed.
-func texts(ctx context.Context, sources []Source, failed *error) iter.Seq[string] {
+// Texts are all kept texts of runs; an error ends them and is left in failed.
+func Texts(ctx context.Context, runs []*shard.Folder, failed *error) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for _, s := range sources {
-			for d, err := range s.Folder.Documents() {
+		for _, f := range runs {
+			for d, err := range f.Documents() {
 				if err = errors.Join(err, ctx.Err()); err != nil {
 					*failed = err
 					return

@@ -217,7 +217,7 @@ func (a *app) generate(ctx context.Context, w *writer, s samplingFlags, prompt s
 	} else if err := a.printTexts(texts); err != nil {
 		return err
 	}
-	a.say("%d tokens after %d of prompt, %.0f tokens/s, seed %d, %s", "提示 %[2]d 个 token，生成 %[1]d 个，%[3].0f token/秒，种子 %[4]d，%[5]s",
+	a.say("%d tokens after %d of prompt, %.0f tokens/s, seed %d, %s", "提示 %[2]d 个 token，生成 %[1]d 个，%.0[3]f token/秒，种子 %[4]d，%[5]s",
 		total, len(ids), float64(total)/took, s.Seed, texts[0].Finish)
 	return nil
 }

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -69,7 +71,7 @@ func (a *app) root(args []string) *cobra.Command {
 	return root
 }
 
-// prepare takes flags that were not given from the environment, and settles the language.
+// prepare takes flags that were not given from the environment, refuses numbers that are none, and settles the language.
 func (a *app) prepare(cmd *cobra.Command) (err error) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		name := "WINNOW_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
@@ -77,6 +79,9 @@ func (a *app) prepare(cmd *cobra.Command) (err error) {
 			if e := cmd.Flags().Set(f.Name, v); e != nil {
 				err = usage("%s=%s: %v", name, v, e)
 			}
+		}
+		if v, e := strconv.ParseFloat(f.Value.String(), 64); f.Value.Type() == "float64" && e == nil && (math.IsNaN(v) || math.IsInf(v, 0)) && err == nil {
+			err = usage(a.lang.T("--%s %s: this is no finite number", "--%s %s：不是有限的数"), f.Name, f.Value)
 		}
 	})
 	switch a.langFlag {

@@ -249,7 +249,8 @@ func modelShape(path string) (*llm.Config, error) {
 	d := json.NewDecoder(strings.NewReader(string(b)))
 	d.DisallowUnknownFields()
 	if err := d.Decode(c); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		shape, _ := json.Marshal(llm.Config{})
+		return nil, fmt.Errorf("%s: %w\n(the fields of a shape are %s)", path, err, shape)
 	}
 	probe := *c
 	probe.Vocab = max(c.Vocab, 1)

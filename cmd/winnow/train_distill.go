@@ -26,6 +26,9 @@ a share of the steps is on answers that the model samples itself to the prompts 
 			if teacher == "" {
 				return usage("%s", a.lang.T("give --teacher, a model folder", "请给出 --teacher，即教师模型文件夹"))
 			}
+			if err := a.modelAt("--teacher", teacher); err != nil {
+				return err
+			}
 			show := a.newStageProgress(a.sftEvent)
 			o, err := f.options(a, show, args)
 			if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -41,6 +42,9 @@ known.`,
 			data = append(data, args...)
 			if model == "" || len(data) == 0 {
 				return usage("%s", a.lang.T("give --model and --data", "请给出 --model 与 --data"))
+			}
+			if err := errors.Join(a.modelAt("--model", model), a.filesAt("--data", data...)); err != nil {
+				return err
 			}
 			return a.know(cmd.Context(), model, data, rows.Options, k.knowledge(a, seed), m, list)
 		},

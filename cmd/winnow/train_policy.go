@@ -120,7 +120,7 @@ func (a *app) policy(ctx context.Context, f *policyFlags, files []string) error 
 	if files = append(slices.Clip(f.prompts), files...); len(files) == 0 {
 		return usage("%s", a.lang.T("give --prompts, a file of prompts", "请给出 --prompts，即提示数据文件"))
 	}
-	if err := f.read.settle(); err != nil {
+	if err := errors.Join(f.read.settle(), a.filesAt("--prompts", files...)); err != nil {
 		return err
 	}
 	if f.stage.Steps == 0 && f.stage.Epochs == 0 {
@@ -190,7 +190,10 @@ func (a *app) promptsOf(files []string, o source.Options) (*policy.Work, error) 
 		w.Prompts = append(w.Prompts, policy.Prompt{Name: p.Place.String(), Messages: p.Messages, Tools: p.Tools, Columns: p.Columns})
 	}
 	all := refused + len(w.Prompts)
-	if all == 0 || refused*20 > all {
+	if all == 0 {
+		return nil, usage("--prompts %s: %s", strings.Join(files, ", "), a.lang.T("there is no row in it", "没有任何数据行"))
+	}
+	if refused*20 > all {
 		return nil, &exitError{exitUsage, fmt.Errorf(a.lang.T("%d of %d rows have no prompt:\n%s", "%[2]d 行中有 %[1]d 行没有提示：\n%[3]s"), refused, all, strings.Join(first, "\n"))}
 	}
 	for _, why := range first {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -55,6 +56,9 @@ func (f *preferFlags) ready(a *app, files []string, show *stageProgress) error {
 	if files = append(slices.Clip(f.data), files...); len(files) == 0 {
 		return usage("%s", a.lang.T("give --data, a file of rows", "请给出 --data，即数据文件"))
 	}
+	if err := errors.Join(a.filesAt("--data", files...), a.filesAt("--eval-data", f.rows.Held...)); err != nil {
+		return err
+	}
 	f.rows.Files, f.rows.Read, f.rows.Cut = files, f.read.Options, chat.Cut(f.cut)
 	return f.stage.ready(a, show)
 }
@@ -86,7 +90,7 @@ func (a *app) preferEvent(e tune.Event) {
 
 // card shows how sure a reward model is, and how often it is right then.
 func (a *app) card(c prefer.Card) {
-	a.say("rewards: mean %.3f, standard deviation %.3f over %d answers; both are taken out of what is published", "奖励：%[3]d 个回答的均值 %[1].3f，标准差 %[2].3f；发布的模型已归一化",
+	a.say("rewards: mean %.3f, standard deviation %.3f over %d answers; both are taken out of what is published", "奖励：%[3]d 个回答的均值 %.3[1]f，标准差 %.3[2]f；发布的模型已归一化",
 		c.Scale.Mean, c.Scale.SD, c.Scale.Answers)
 	if c.Held == nil {
 		return

@@ -60,7 +60,10 @@ func (f *rewardFlags) open(ctx context.Context, a *app, w *policy.Work, s *polic
 		s.Reward = "rule " + f.expression
 	case f.url != "":
 		var e *reward.Endpoint
-		if e, err = reward.NewEndpoint(f.url); err == nil && f.key != "" {
+		if e, err = reward.NewEndpoint(f.url); err == nil {
+			e.Tries, e.Timeout = f.Retries+1, f.Timeout
+		}
+		if err == nil && f.key != "" {
 			e.Header = http.Header{"Authorization": {"Bearer " + os.Getenv(f.key)}}
 		}
 		w.Reward, s.Reward = e, "endpoint "+f.url

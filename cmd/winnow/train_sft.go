@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -102,7 +103,7 @@ func (f *sftFlags) options(a *app, show *stageProgress, more []string) (o sft.Op
 	if f.data = append(slices.Clip(f.data), more...); len(f.data) == 0 {
 		return o, usage("%s", a.lang.T("give --data, a file of conversations", "请给出 --data，即对话数据文件"))
 	}
-	if err := f.rows.settle(); err != nil {
+	if err := errors.Join(f.rows.settle(), a.filesAt("--data", f.data...), a.filesAt("--eval-data", f.held...)); err != nil {
 		return o, err
 	}
 	if err := f.ready(a, show); err != nil {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ import (
 
 	"winnow/report"
 	"winnow/shard"
+	"winnow/train"
 	"winnow/train/bpe"
 	"winnow/train/checkpoint"
 )
@@ -82,7 +82,7 @@ func (a *app) tokenizer(ctx context.Context, f tokenizerFlags) error {
 		return usage(a.lang.T("--tie %s: known are %s, %s", "--tie %s：可选 %s、%s"), o.Tie, bpe.SmallestID, bpe.GreatestBytes)
 	}
 	var failed error
-	tok, err := bpe.Train(keptTexts(ctx, folders, &failed), o)
+	tok, err := bpe.Train(train.Texts(ctx, folders, &failed), o)
 	if err = errors.Join(failed, err); err != nil {
 		return err
 	}
@@ -97,23 +97,6 @@ func (a *app) tokenizer(ctx context.Context, f tokenizerFlags) error {
 		return err
 	}
 	return a.packing(ctx, f.out, tok, folders)
-}
-
-// keptTexts are all kept texts of runs; an error ends them and is left in failed.
-func keptTexts(ctx context.Context, folders []*shard.Folder, failed *error) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for _, f := range folders {
-			for d, err := range f.Documents() {
-				if err = errors.Join(err, ctx.Err()); err != nil {
-					*failed = err
-					return
-				}
-				if !yield(d.Text) {
-					return
-				}
-			}
-		}
-	}
 }
 
 func writeTokenizer(path string, tok *bpe.Tokenizer) error {

@@ -2,8 +2,11 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -76,6 +79,9 @@ func (f *stageFlags) ready(a *app, show *stageProgress) (err error) {
 	case o.Out == "":
 		return usage("%s", a.lang.T("give --out, the folder for the model", "请给出 --out，即模型文件夹"))
 	}
+	if err := a.modelAt("--model", o.Parent); err != nil {
+		return err
+	}
 	if o.Steps > 0 {
 		o.Epochs = 0
 	}
@@ -90,7 +96,35 @@ func (f *stageFlags) ready(a *app, show *stageProgress) (err error) {
 	return nil
 }
 
-// tuned is the end of every method's command: it says what a user can do about an error, or what came of the run.
+// modelAt looks whether a flag names a model.
+func (a *app) modelAt(flag, path string) error {
+	if checkpoint.IsReward(path) {
+		return usage(a.lang.T("%s %s: this is a reward model, which judges answers and writes none (policies take it by --reward-model)",
+			"%s %s：这是奖励模型，只评判回答而不生成（请用于策略训练的 --reward-model）"), flag, path)
+	}
+	for _, file := range []string{path, filepath.Join(path, "config.json"), filepath.Join(path, "adapter_config.json")} {
+		if info, err := os.Stat(file); err == nil && !info.IsDir() {
+			return nil
+		}
+	}
+	return usage(a.lang.T("%s %s: there is no model: a folder with config.json, an adapter's folder, or a .gguf file", "%s %s：没有模型：应为含 config.json 的文件夹、适配器文件夹或 .gguf 文件"), flag, path)
+}
+
+// filesAt looks whether what a flag names are files.
+func (a *app) filesAt(flag string, paths ...string) error {
+	for _, path := range paths {
+		switch info, err := os.Stat(path); {
+		case err != nil:
+			return usage("%s %v", flag, err)
+		case info.IsDir():
+			return usage(a.lang.T("%s %s: this is a folder: name its files", "%s %s：这是文件夹：请指明其中的文件"), flag, path)
+		}
+	}
+	return nil
+}
+
+// tuned is the end of every method's command: it says what a user can do about an error, or what came of the run. Before a run has
+// begun, every error is one of what was asked for.
 func (a *app) tuned(show *stageProgress, r *tune.Result, err error) error {
 	show.close()
 	if err := a.refused(err); err != nil {
@@ -106,6 +140,10 @@ func (a *app) tuned(show *stageProgress, r *tune.Result, err error) error {
 		return &exitError{exitUsage, fmt.Errorf(a.lang.T("%w\n(name one with --template: %s; plain needs no special tokens)", "%w\n（请用 --template 指定：%s；其中 plain 不需要特殊 token）"), err, strings.Join(chat.Names(), ", "))}
 	case errors.As(err, &foreign):
 		return &exitError{exitUsage, fmt.Errorf(a.lang.T("%w\n(every stage reads with the tokenizer of the first)", "%w\n（各阶段必须使用同一分词器）"), err)}
+	}
+	var own *exitError
+	if err != nil && !show.begun && !errors.As(err, &own) && !errors.Is(err, context.Canceled) {
+		return &exitError{exitUsage, err}
 	}
 	if err := a.stopped(err); err != nil {
 		return err
@@ -133,7 +171,7 @@ func (a *app) printStage(r *tune.Result) error {
 		fmt.Fprintln(a.out, a.lang.T("held out: ", "留出数据：")+a.measured(r.Eval))
 	}
 	if len(r.Seconds) > 0 {
-		fmt.Fprintln(a.out, a.lang.T("time: ", "用时：")+split(r.Seconds))
+		fmt.Fprintln(a.out, a.lang.T("time: ", "用时：")+a.split(r.Seconds))
 	}
 	a.say("%.0f positions/s", "%.0f 位置/秒", r.Speed)
 	if r.Kind != checkpoint.KindReward {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,7 +30,9 @@ type stageProgress struct {
 	last time.Time
 	held map[string]float64
 	all  int
-	more func(e tune.Event) // of the method's own; may be nil
+	// begun says that the run has started: what a user asked for is in order.
+	begun bool
+	more  func(e tune.Event) // of the method's own; may be nil
 }
 
 func (a *app) newStageProgress(more func(e tune.Event)) *stageProgress {
@@ -39,6 +42,7 @@ func (a *app) newStageProgress(more func(e tune.Event)) *stageProgress {
 
 func (p *stageProgress) event(e tune.Event) {
 	a := p.app
+	p.begun = p.begun || e.Type == "start"
 	switch {
 	case e.Type == "warning" && !a.json:
 		p.close()
@@ -134,8 +138,12 @@ func (p *stageProgress) close() {
 
 // measured is numbers by name in one line.
 func (a *app) measured(values map[string]float64) string {
-	names := map[string]string{"loss": a.lang.T("nats/target", "nat/目标"), "bits_per_byte": a.lang.T("bits/byte", "比特/字节")}
+	names := map[string]string{"loss": a.lang.T("nats/target", "nat/目标"), "bits_per_byte": a.lang.T("bits/byte", "比特/字节"),
+		"rejected_logp": a.lang.T("log p(rejected)", "log p(劣选)"), "data_kl": a.lang.T("KL on the data", "数据上的 KL")}
 	_, text := values["bits_per_byte"]
+	if _, distilled := values["nats"]; distilled {
+		names["loss"], names["nats"] = a.lang.T("divergence/target", "散度/目标"), names["loss"]
+	}
 	var out []string
 	for _, id := range slices.Sorted(maps.Keys(values)) {
 		if m, ok := monitor.Of(id); ok && !text {
@@ -152,7 +160,9 @@ func (a *app) measured(values map[string]float64) string {
 }
 
 // split is how time was spent, the longest first.
-func split(seconds map[string]float64) string {
+func (a *app) split(seconds map[string]float64) string {
+	zh := map[string]string{"learn": "学习", "train": "学习", "validate": "验证", "sample": "样例回答", "sample answers": "采样回答", "reference": "参考模型",
+		"generate": "生成", "score": "打分", "old log-probabilities": "旧对数概率", "know": "提问", "select": "选择"}
 	var all float64
 	names := slices.Sorted(maps.Keys(seconds))
 	for _, s := range seconds {
@@ -166,7 +176,7 @@ func split(seconds map[string]float64) string {
 	})
 	var out []string
 	for _, n := range names {
-		out = append(out, fmt.Sprintf("%s %.1f s (%.0f %%)", n, seconds[n], 100*seconds[n]/max(all, 1e-9)))
+		out = append(out, fmt.Sprintf("%s %.1f s (%.0f %%)", a.lang.T(n, cmp.Or(zh[n], n)), seconds[n], 100*seconds[n]/max(all, 1e-9)))
 	}
 	return strings.Join(out, ", ")
 }

@@ -168,6 +168,8 @@ func (j *configJSON) architecture() (string, error) {
 		return byType, nil
 	case len(j.Architectures) == 0:
 		return "", fmt.Errorf("model_type %q is not supported; llama and qwen2 are", j.ModelType)
+	case len(j.Architectures) == 1 && strings.HasSuffix(j.Architectures[0], rewardSuffix):
+		return "", fmt.Errorf("architecture %q: this is a reward model, which judges answers and writes none", j.Architectures[0])
 	case len(j.Architectures) > 1 || j.Architectures[0] != llamaArchitecture && j.Architectures[0] != qwen2Architecture:
 		return "", fmt.Errorf("architecture %q is not supported; %s and %s are", j.Architectures, llamaArchitecture, qwen2Architecture)
 	case j.ModelType != "" && byType != j.Architectures[0]:

@@ -32,6 +32,9 @@ type LongError struct{ Long, All, Room int }
 
 // Error has the counts.
 func (e *LongError) Error() string {
+	if e.Room <= 0 {
+		return "the longest answer that is asked for fills the model's context: there is no room for a prompt"
+	}
 	return fmt.Sprintf("%d of %d prompts are longer than %d tokens and leave no room for an answer", e.Long, e.All, e.Room)
 }
 

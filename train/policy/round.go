@@ -103,7 +103,6 @@ func open(o tune.Options, s Settings, w Work, kind string) (*method, error) {
 	if o.Score == "" {
 		o.Score = monitor.Reward
 	}
-	o.Higher = o.Score != monitor.KL
 	r, err := tune.Open(o, kind, s)
 	if err != nil {
 		return nil, err
@@ -136,6 +135,10 @@ func (m *method) prepare() error {
 			return err
 		}
 		work.Parents = append(work.Parents, *model.Info)
+	}
+	work.Scores = map[string]bool{monitor.Reward: true, monitor.KL: false, monitor.Ended: true}
+	if m.w.True != nil {
+		work.Scores[monitor.True] = true
 	}
 	if m.s.Method == monitor.PPO {
 		if m.head = m.w.Head; m.head == nil {

@@ -46,7 +46,7 @@ func DPO(ctx context.Context, o tune.Options, c DPOConfig) (*tune.Result, error)
 	}
 	r.Note("data", account)
 	watch := monitor.New(monitor.DPO, monitor.Limits{KLBudget: c.Budget, MaxTokens: float64(c.Tokens)})
-	if err := r.Begin(tune.Work{Data: data, Epoch: ceiling(len(learn), c.Batch), Extra: watch}); err != nil {
+	if err := r.Begin(tune.Work{Data: data, Epoch: ceiling(len(learn), c.Batch), Extra: watch, Scores: c.scores(p.Reference)}); err != nil {
 		return nil, err
 	}
 	if p.Reference {

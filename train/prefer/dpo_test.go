@@ -119,6 +119,27 @@ func TestDrift(t *testing.T) {
 	}
 }
 
+// The best by accuracy or margin is the highest, by loss or KL the lowest.
+func TestBestBy(t *testing.T) {
+	parent, file, pool := toyParent(t), toyPairs(t, 60), tunetest.Pool(t)
+	for name, higher := range map[string]bool{"loss": false, monitor.Accuracy: true, monitor.Margin: true, monitor.KL: false} {
+		var s seen
+		o := toyOptions(parent, t.TempDir(), pool, 12, 3e-3)
+		o.Tell, o.Eval, o.Score = s.tell, 2, name
+		r := must[*tune.Result](t)(DPO(context.Background(), o, toyDPO(file, "sigmoid", 8)))
+		for _, e := range s.evals {
+			if higher && e[name] > r.Eval[name] || !higher && e[name] < r.Eval[name] {
+				t.Errorf("by %s: kept %v, validated %v", name, r.Eval[name], e[name])
+			}
+		}
+	}
+	o := toyOptions(parent, t.TempDir(), pool, 12, 3e-3)
+	o.Score = monitor.Margin
+	if _, err := DPO(context.Background(), o, toyDPO(file, "simpo", 8)); err == nil || !strings.Contains(err.Error(), "validates accuracy, kl, loss") {
+		t.Errorf("a margin without a reference: %v", err)
+	}
+}
+
 // Rows whose prompt is a held-out file's are not learnt from.
 func TestHeldFile(t *testing.T) {
 	parent, pool := toyParent(t), tunetest.Pool(t)

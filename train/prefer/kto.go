@@ -65,7 +65,7 @@ func KTO(ctx context.Context, o tune.Options, c KTOConfig) (*tune.Result, error)
 		}
 	}
 	watch := monitor.New(monitor.KTO, monitor.Limits{KLBudget: c.Budget, MaxTokens: float64(c.Tokens)})
-	if err := r.Begin(tune.Work{Data: data, Epoch: len(batches), Extra: watch}); err != nil {
+	if err := r.Begin(tune.Work{Data: data, Epoch: len(batches), Extra: watch, Scores: c.scores(true)}); err != nil {
 		return nil, err
 	}
 	begin := time.Now()

@@ -53,7 +53,8 @@ func Reward(ctx context.Context, o tune.Options, c RewardConfig) (*tune.Result, 
 		}
 		return c.publish(r, head, fitted, len(held) > 0, info)
 	}
-	if err := r.Begin(tune.Work{Data: data, Epoch: ceiling(len(learn), c.Batch), Extra: watch, Join: head.Params(), Publish: publish}); err != nil {
+	scores := Drift{}.scores(true)
+	if err := r.Begin(tune.Work{Data: data, Epoch: ceiling(len(learn), c.Batch), Extra: watch, Join: head.Params(), Publish: publish, Scores: scores}); err != nil {
 		return nil, err
 	}
 	walk := newOrder(r.Seed, len(learn))

@@ -31,6 +31,18 @@ func (d Drift) check() error {
 	return nil
 }
 
+// scores are what the best may be kept by: tune.Work's.
+func (d Drift) scores(margin bool) map[string]bool {
+	all := map[string]bool{"loss": false, monitor.Accuracy: true}
+	if margin {
+		all[monitor.Margin] = true
+	}
+	if d.Prompts > 0 {
+		all[monitor.KL] = false
+	}
+	return all
+}
+
 // writer answers prompts with the policy as it stands. A nil writer measures nothing.
 type writer struct {
 	Drift

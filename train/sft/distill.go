@@ -42,6 +42,7 @@ type student struct {
 	r       *tune.Run
 	data    *material
 	teacher *llm.Trainer
+	reach   int          // the teacher's context
 	decoder *llm.Decoder // of the student; nil until it is needed
 	b       *llm.Batch
 	weights []float32
@@ -71,7 +72,10 @@ func Distill(ctx context.Context, o DistillOptions) (*tune.Result, error) {
 	if s.data, err = gather(ctx, r, &o.Options, files); err != nil {
 		return nil, err
 	}
-	if err := r.Begin(tune.Work{Data: s.data.files, Epoch: s.data.epoch, Parents: []checkpoint.Info{*info}}); err != nil {
+	if s.data.len > s.reach {
+		return nil, fmt.Errorf("rows of %d positions, the teacher %s has a context of %d", s.data.len, o.Teacher, s.reach)
+	}
+	if err := r.Begin(tune.Work{Data: s.data.files, Epoch: s.data.epoch, Parents: []checkpoint.Info{*info}, Scores: scores("nats")}); err != nil {
 		return nil, err
 	}
 	if err := s.data.write(r.Out); err != nil {
@@ -131,7 +135,7 @@ func open(o *DistillOptions) (*tune.Run, *student, *checkpoint.Info, error) {
 	if err != nil {
 		return nil, nil, nil, errors.Join(err, r.Close())
 	}
-	return r, &student{DistillOptions: o, r: r, teacher: llm.NewTrainer(model, r.Pool)}, info, nil
+	return r, &student{DistillOptions: o, r: r, teacher: llm.NewTrainer(model, r.Pool), reach: model.Config.Context}, info, nil
 }
 
 // step adds the gradient of the mean divergence of a batch.

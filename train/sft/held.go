@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"strings"
 	"time"
 
 	"winnow/train/bpe"
@@ -146,6 +147,9 @@ func (h *held) answer(ctx context.Context, r *tune.Run) error {
 	answers := make([]string, len(asks))
 	err = Write(context.WithoutCancel(ctx), d, h.tok, asks, func(i, _ int, t Text) error {
 		answers[i] = t.Text
+		if h.prompts[i].Trim {
+			answers[i] = strings.TrimPrefix(t.Text, " ")
+		}
 		return nil
 	})
 	for i, text := range answers {

@@ -31,7 +31,7 @@ func Run(ctx context.Context, o Options) (*tune.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.Begin(tune.Work{Data: data.files, Epoch: data.epoch}); err != nil {
+	if err := r.Begin(tune.Work{Data: data.files, Epoch: data.epoch, Scores: scores()}); err != nil {
 		return nil, err
 	}
 	if err := data.write(r.Out); err != nil {
@@ -71,6 +71,15 @@ func Run(ctx context.Context, o Options) (*tune.Result, error) {
 		}
 	}
 	return r.Finish()
+}
+
+// scores are what the best may be kept by: tune.Work's.
+func scores(more ...string) map[string]bool {
+	all := map[string]bool{"loss": false, "bits_per_byte": false}
+	for _, name := range more {
+		all[name] = false
+	}
+	return all
 }
 
 // record puts into Config what the plan is to know of the data.

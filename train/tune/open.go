@@ -1,12 +1,16 @@
 package tune
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"winnow/train"
@@ -61,6 +65,7 @@ type Work struct {
 	Parents []checkpoint.Info                 // models beside the parent that the result depends on: a teacher, a reward model
 	Epoch   int                               // updates of one pass over the data; needed where Settings count in epochs
 	Join    []llm.Param                       // trained beside the model's: a head's
+	Scores  map[string]bool                   // what Settings.Score may name, and whether more of it is better; nil: the loss alone
 	Extra   any                               // pointer to state of the method's own, of which a checkpoint keeps the JSON
 	Publish func(info *checkpoint.Info) error // writes OUT in place of a model folder, and sets info.Hash; may be nil
 }
@@ -100,7 +105,7 @@ func Open(o Options, kind string, config any) (*Run, error) {
 	r := &Run{Options: o, Kind: kind}
 	var err error
 	if r.config, err = json.Marshal(config); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("what %s is told: %w", kind, err)
 	}
 	if r.lock, err = train.Occupy(o.Out); err != nil {
 		return nil, err
@@ -156,6 +161,13 @@ func Same(model string, info *checkpoint.Info, tok *bpe.Tokenizer, want string) 
 // Begin makes the plan, or finds it, and puts the run where the last checkpoint stood. *train.ChangedError: Out holds something else.
 func (r *Run) Begin(w Work) error {
 	r.work = w
+	if w.Scores == nil {
+		w.Scores = map[string]bool{"loss": false}
+	}
+	higher, known := w.Scores[cmp.Or(r.Score, "loss")]
+	if r.Higher = higher; !known {
+		return fmt.Errorf("the best cannot be kept by %q: this method validates %s", r.Score, strings.Join(slices.Sorted(maps.Keys(w.Scores)), ", "))
+	}
 	asked := Asked{Kind: r.Kind, Parent: r.Info.Hash, Tokenizer: r.Tokenizer.Hash(), LoRA: r.LoRA, Config: r.config, Settings: r.Settings, Data: []string{}}
 	if r.Template != nil {
 		asked.Template = r.Template.Hash()

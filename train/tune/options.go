@@ -31,7 +31,7 @@ type Settings struct {
 	Eval     int     `json:"eval_every"`       // steps between validations; 0: a tenth of all
 	Patience int     `json:"patience"`         // validations without a better one after which a run stops; 0: never
 	Score    string  `json:"score,omitempty"`  // the validated number by which the best is kept; empty: "loss"
-	Higher   bool    `json:"higher,omitempty"` // a higher Score is better
+	Higher   bool    `json:"higher,omitempty"` // a higher Score is better; Begin sets it by Work.Scores
 }
 
 // Defaults are the settings of a method that is told nothing else: AdamW without decay, clipping at 1, cosine to a tenth.
@@ -157,8 +157,13 @@ func (r *Run) settle(asked Asked, epoch int) error {
 		r.Plan = p
 		return changed(r.Out, p.Asked, asked)
 	}
-	if _, err := os.Stat(filepath.Join(r.Out, "model.safetensors")); err == nil {
-		return &train.ChangedError{Out: r.Out}
+	if list, err := filepath.Glob(filepath.Join(r.Out, "*", "run.json")); err != nil || len(list) > 0 {
+		return cmp.Or(err, error(&train.ChangedError{Out: r.Out}))
+	}
+	for _, name := range []string{"model.safetensors", "run.json", "config.json"} {
+		if _, err := os.Stat(filepath.Join(r.Out, name)); err == nil {
+			return &train.ChangedError{Out: r.Out}
+		}
 	}
 	steps := asked.Steps
 	if steps == 0 {

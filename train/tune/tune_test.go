@@ -171,6 +171,35 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
+// TestRefusedLeavesNothing: what is wrong is told before anything is written; a folder of something else is not written into.
+func TestRefusedLeavesNothing(t *testing.T) {
+	parent := tunetest.Parent(t, length, "plain", "one two three")
+	out := filepath.Join(t.TempDir(), "out")
+	o := options(t, parent, out)
+	o.Score = "reward"
+	if _, err := toy(context.Background(), o, none, nil); err == nil || !strings.Contains(err.Error(), "validates loss") {
+		t.Errorf("a score that is not measured: %v", err)
+	}
+	o.Score = ""
+	if _, err := toy(context.Background(), o, map[string]float64{"beta": math.NaN()}, nil); err == nil || !strings.Contains(err.Error(), "NaN") {
+		t.Errorf("a setting that is no number: %v", err)
+	}
+	if _, err := os.Stat(out); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("something is left: %v", err)
+	}
+	for _, name := range []string{"run.json", "one/run.json", "config.json"} {
+		o.Out = t.TempDir()
+		file := filepath.Join(o.Out, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o777), os.WriteFile(file, nil, 0o666)); err != nil {
+			t.Fatal(err)
+		}
+		var changed *train.ChangedError
+		if _, err := toy(context.Background(), o, none, nil); !errors.As(err, &changed) {
+			t.Errorf("a folder with %s: %v", name, err)
+		}
+	}
+}
+
 func TestDiverges(t *testing.T) {
 	o := options(t, tunetest.Parent(t, length, "plain", "one two three"), t.TempDir())
 	o.Rate, o.Warmup, o.Clip, o.Save = 1e38, 0, 0, 2
