@@ -126,6 +126,57 @@ func TestResumedInsideOneFile(t *testing.T) {
 	compareRuns(t, whole, many)
 }
 
+// TestFineTuningKilled kills a fine-tuning with SIGKILL at ten random moments, each time somewhere else on its way. Run again, it leaves the bytes
+// of one that was never disturbed.
+func TestFineTuningKilled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs a training a dozen times")
+	}
+	_, runs, _ := undisturbed(t, "name: one\ninput: {warc: [samples/crawl.warc.gz]}\nstages:\n  - extract: {}\n")
+	dir := t.TempDir()
+	base := filepath.Join(dir, "base")
+	if out, err := exec.Command("winnow", "train", "base", "-q", "--runs", runs, "--tokens", "20k", "--depth", "1", "--out", base).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	tuning := func(out string) *exec.Cmd {
+		return exec.Command("winnow", "train", "sft", "-q", "--model", base, "--template", "chatml", "--data", "samples/chat.jsonl", "--steps", "240", "--eval-every", "16",
+			"--save-every", "5", "--patience", "0", "--out", filepath.Join(dir, out))
+	}
+	begin := time.Now()
+	if out, err := tuning("straight").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	took := time.Since(begin)
+	rng := rand.New(rand.NewPCG(5, 8))
+	for killed := 0; killed < 10; {
+		cmd := tuning("killed")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration((.1 + .3*rng.Float64()) * float64(took)))
+		cmd.Process.Kill()
+		cmd.Wait()
+		if killed++; cmd.ProcessState.ExitCode() == -1 {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(dir, "killed")); err != nil { // it was done before: begin anew
+			t.Fatal(err)
+		}
+	}
+	if out, err := tuning("killed").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, name := range []string{"model.safetensors", "metrics.jsonl", "samples.jsonl", "events.out.tfevents.winnow", "train.json", "winnow.json"} {
+		want, err := os.ReadFile(filepath.Join(dir, "straight", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(filepath.Join(dir, "killed", name)); err != nil || !bytes.Equal(got, want) && !strings.HasPrefix(name, "events") {
+			t.Errorf("%s differs: %v", name, err)
+		}
+	}
+}
+
 // everyPhase is a recipe whose run has tasks of every kind.
 const everyPhase = `
 name: phases

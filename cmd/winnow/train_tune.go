@@ -142,7 +142,10 @@ func (a *app) tuned(show *stageProgress, r *tune.Result, err error) error {
 		return &exitError{exitUsage, fmt.Errorf(a.lang.T("%w\n(every stage reads with the tokenizer of the first)", "%w\n（各阶段必须使用同一分词器）"), err)}
 	}
 	var own *exitError
-	if err != nil && !show.begun && !errors.As(err, &own) && !errors.Is(err, context.Canceled) {
+	switch {
+	case errors.As(err, &own):
+		return err
+	case err != nil && !show.begun && !errors.Is(err, context.Canceled):
 		return &exitError{exitUsage, err}
 	}
 	if err := a.stopped(err); err != nil {
