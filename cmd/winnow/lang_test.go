@@ -66,7 +66,7 @@ func TestBothLanguagesFormatTheSame(t *testing.T) {
 			case *ast.Ident:
 				ok = f.Name == "t"
 			}
-			en, zh := text(call.Args[0]), text(call.Args[1])
+			en, zh := literal(call.Args[0]), literal(call.Args[1])
 			if !ok || en == "" || zh == "" {
 				return true
 			}
@@ -96,7 +96,7 @@ func formatted(call *ast.CallExpr) bool {
 	return ok && f.Sel.Name == "say"
 }
 
-func text(x ast.Expr) string {
+func literal(x ast.Expr) string {
 	l, ok := x.(*ast.BasicLit)
 	if !ok || l.Kind != token.STRING {
 		return ""
