@@ -38,7 +38,7 @@ func (l *leaner) attributes(tag atom.Atom) (selfClosed bool) {
 			value, i = attributeValue(s, i)
 			end = i
 		}
-		if counts(tag, key, value) || l.images && tag == atom.Img && strings.EqualFold(key, "src") {
+		if len(l.spans) < maxAttributes && (counts(tag, key, value) || l.images && tag == atom.Img && strings.EqualFold(key, "src")) {
 			l.spans = append(l.spans, [2]int{from, min(end, len(s))})
 		}
 	}

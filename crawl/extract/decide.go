@@ -64,6 +64,9 @@ func (w *walker) score(p *Page) []float32 {
 	out := make([]float32, len(w.blocks))
 	var v vector
 	for i := range out {
+		if w.watch.late() {
+			break
+		}
 		s.vector(int32(i), &v)
 		out[i] = scorer.score(&v)
 	}

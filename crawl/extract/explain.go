@@ -35,7 +35,7 @@ func (s *Stage) Explain(body []byte, contentType string) (out []Decision) {
 	if err != nil {
 		return nil
 	}
-	w, p, err := read(page, s.o)
+	w, p, err := read(page, s.o, &watch{})
 	if err != nil || len(w.blocks) == 0 {
 		return nil
 	}

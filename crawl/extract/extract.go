@@ -13,6 +13,7 @@ import (
 	"bytes"
 	"errors"
 	"strings"
+	"time"
 
 	"golang.org/x/net/html"
 
@@ -52,13 +53,23 @@ type Page struct {
 var ErrDepth = errors.New("elements nested deeper than 512")
 
 // Extract finds the main text of a page in UTF-8. A page that nests elements too deep for the parser is read tag by tag
-// instead, with less precision; the error is ErrDepth where that finds nothing.
+// instead, with less precision, as is one with more nodes than a tree can have; the error is ErrDepth where that finds
+// nothing, and ErrTime after 30 seconds.
 func Extract(page string, o Options) (Page, error) {
-	w, p, err := read(page, o)
-	if err != nil {
-		return flat(page, o) // the parser fails on depth alone: reading from memory does not
+	return extract(page, o, &watch{until: time.Now().Add(maxTime)})
+}
+
+func extract(page string, o Options, watched *watch) (Page, error) {
+	w, p, err := read(page, o, watched)
+	if err != nil && !watched.over {
+		return flat(page, o, watched) // the parser fails on depth alone: reading from memory does not
 	}
-	p.Text = w.finish(o, &p)
+	if err == nil {
+		p.Text = w.finish(o, &p)
+	}
+	if watched.over {
+		return Page{}, ErrTime
+	}
 	if len(p.Text) < shortText {
 		if len(p.linked) > 2*len(p.Text) {
 			p.Text = p.linked
@@ -74,16 +85,20 @@ func Extract(page string, o Options) (Page, error) {
 const leastText = 60
 
 // read parses a page into blocks and facts.
-func read(page string, o Options) (*walker, Page, error) {
-	root, err := html.ParseWithOptions(bytes.NewReader(lean(page, o)), html.ParseOptionEnableScripting(false))
+func read(page string, o Options, watched *watch) (*walker, Page, error) {
+	short, err := lean(page, o)
+	if err != nil {
+		return nil, Page{}, err
+	}
+	root, err := html.ParseWithOptions(watchedReader{bytes.NewReader(short), watched}, html.ParseOptionEnableScripting(false))
 	if err != nil {
 		return nil, Page{}, err
 	}
 	f := about.Read(root)
 	p := factsOf(f)
-	w := newWalker(len(page), o)
+	w := newWalker(len(page), o, watched)
 	w.walk(root, -1)
-	w.flush()
+	w.end()
 	w.hide()
 	if len(w.elements) > 0 && w.elements[0].good < shortText {
 		p.linked = strings.TrimSpace(articleBody(f.Linked))
@@ -95,8 +110,8 @@ func read(page string, o Options) (*walker, Page, error) {
 // in often carry it there.
 const shortText = 500
 
-func newWalker(pageBytes int, o Options) *walker {
-	w := &walker{text: make([]byte, 0, pageBytes/8), blocks: make([]block, 0, 256), elements: make([]element, 0, 512)}
+func newWalker(pageBytes int, o Options, watched *watch) *walker {
+	w := &walker{watch: watched, text: make([]byte, 0, pageBytes/8), blocks: make([]block, 0, 256), elements: make([]element, 0, 512)}
 	if o.Format == Markdown {
 		w.structure, w.targets, w.images = newStructure(), o.Links, o.Images
 	}

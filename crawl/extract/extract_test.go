@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 )
 
@@ -110,47 +109,6 @@ func TestArticleInJSON(t *testing.T) {
 	}
 }
 
-// TestHostile reads pages that are made to take long or to break something.
-func TestHostile(t *testing.T) {
-	n := 1 << 20
-	if testing.Short() {
-		n >>= 3
-	}
-	pages := map[string]string{
-		"deep":             strings.Repeat("<div>", n/5) + "some text",
-		"deep inline":      strings.Repeat("<b>", 500) + "some text",
-		"nested lists":     strings.Repeat("<ul><li>some text", n/16),
-		"nested tables":    strings.Repeat("<table><tr><td>some text", n/24),
-		"rows":             "<table>" + strings.Repeat("<tr><td>a<td>b", n/14),
-		"one cell a row":   strings.Repeat("<table><tr><td>x</td></tr>", 100) + strings.Repeat("<tr><td>y", n/9),
-		"one text node":    "<p>" + strings.Repeat("word, ", n/6),
-		"one Han node":     "<p>" + strings.Repeat("字", n/3),
-		"attributes":       "<p " + strings.Repeat("a ", n/2) + ">some text",
-		"a huge class":     `<p class="` + strings.Repeat("ad ", n/3) + `">some text`,
-		"unclosed comment": "some text<!--" + strings.Repeat("-", n),
-		"unclosed script":  "some text<script>" + strings.Repeat("<", n),
-		"links":            strings.Repeat("<a href=x>y</a>", n/15),
-		"asides":           strings.Repeat("<h2>Related posts</h2>", n/22),
-		"nested asides":    strings.Repeat("<div class=related>", 400) + strings.Repeat("<p>Read more</p>", n/16),
-		"open formatting":  strings.Repeat("<p><b><i><u>some text", n/21),
-		"entities":         strings.Repeat("&amp", n/4),
-		"broken UTF-8":     strings.Repeat("\xff\xfe", n/2),
-	}
-	for name, page := range pages {
-		start := time.Now()
-		p, err := Extract(page, Options{})
-		if took := time.Since(start); took > 20*time.Second {
-			t.Errorf("%s: took %v", name, took)
-		} else {
-			t.Logf("%s: %v, %d bytes of text, %v", name, took, len(p.Text), err)
-		}
-	}
-	p, _ := Extract(pages["deep"], Options{})
-	if p.Text != "some text" {
-		t.Errorf("deep page: got %.40q", p.Text)
-	}
-}
-
 func FuzzExtract(f *testing.F) {
 	pages, _ := filepath.Glob("testdata/*.html")
 	for _, path := range pages {
@@ -166,15 +124,19 @@ func FuzzExtract(f *testing.F) {
 		if !utf8.ValidString(page) {
 			t.Skip()
 		}
+		m, errM := Extract(page, Options{Format: Markdown, Links: true, Images: true})
 		a, errA := Extract(page, Options{})
 		b, errB := Extract(page, Options{})
+		if !utf8.ValidString(m.Text) || (errM == nil) != (errA == nil) || (m.Text == "") != (a.Text == "") && !strings.Contains(page, "<img") {
+			t.Fatalf("Markdown %q, %v; text %q, %v", m.Text, errM, a.Text, errA)
+		}
 		if a != b || (errA == nil) != (errB == nil) {
 			t.Fatal("two readings differ")
 		}
 		if !utf8.ValidString(a.Text) || strings.HasPrefix(a.Text, "\n") || strings.HasSuffix(a.Text, "\n") {
 			t.Fatalf("text %q", a.Text)
 		}
-		if _, err := flat(page, Options{}); err != nil && err != ErrDepth {
+		if _, err := flat(page, Options{}, &watch{}); err != nil && err != ErrDepth {
 			t.Fatal(err)
 		}
 	})

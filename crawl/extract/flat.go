@@ -8,18 +8,25 @@ import (
 )
 
 // flat reads a page tag by tag, for pages that are nested too deep for a tree: one element holds all blocks.
-func flat(page string, o Options) (Page, error) {
+func flat(page string, o Options, watched *watch) (Page, error) {
 	var p Page
-	w := newWalker(len(page), o)
+	w := newWalker(len(page), o, watched)
 	w.cur.owner = w.open(atom.Body, -1, 0, 0)
 	z := html.NewTokenizer(strings.NewReader(page))
 	var within atom.Atom // the element whose text is no text of the page; the tokenizer reads it raw, up to its end tag
 	for {
+		if watched.late() {
+			return Page{}, ErrTime
+		}
 		switch z.Next() {
 		case html.ErrorToken:
-			w.flush()
+			w.end()
 			w.elements[0].end = int32(len(w.blocks))
-			if p.Text = w.finish(o, &p); p.Text == "" {
+			p.Text = w.finish(o, &p)
+			if watched.over {
+				return Page{}, ErrTime
+			}
+			if p.Text == "" {
 				return p, ErrDepth
 			}
 			return p, nil

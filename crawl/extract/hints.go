@@ -70,6 +70,7 @@ func hints(n *html.Node) (h hint, sign uint32) {
 		h = noscript
 	}
 	for _, a := range n.Attr {
+		a.Val = a.Val[:min(len(a.Val), maxHint)]
 		switch a.Key {
 		case "class":
 			h |= wordHints(a.Val)

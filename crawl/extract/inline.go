@@ -19,6 +19,7 @@ func (m *markdown) spansIn(from, to int32, inHeading bool) (out []span) {
 		}
 		m.next++
 	}
+	var around []span // of out, those that reach beyond the next one's start
 	for _, s := range m.open {
 		if s.from >= to || inHeading && s.kind == strongSpan {
 			continue
@@ -29,10 +30,13 @@ func (m *markdown) spansIn(from, to int32, inHeading bool) (out []span) {
 			continue
 		}
 		nested := func(o span) bool {
-			return s.from < o.to && (o.kind == s.kind || o.kind == codeSpan || o.kind == formulaSpan || s.to > o.to)
+			return o.kind == s.kind || o.kind == codeSpan || o.kind == formulaSpan || s.to > o.to
 		}
-		if !slices.ContainsFunc(out, nested) {
-			out = append(out, s)
+		for len(around) > 0 && around[len(around)-1].to <= s.from {
+			around = around[:len(around)-1]
+		}
+		if !slices.ContainsFunc(around, nested) {
+			out, around = append(out, s), append(around, s)
 		}
 	}
 	return out
@@ -178,7 +182,7 @@ func (m *markdown) write(text []byte, raw bool, glue string) {
 				m.buf.WriteByte('\\')
 			}
 		case c == '$' || c == '\\':
-			if end := mathEnd(text[i:]); end > 0 {
+			if end := m.formulaEnd(text[i:]); end > 0 {
 				m.write(text[i:i+end], true, glue)
 				i += end - 1
 				continue
@@ -232,6 +236,18 @@ func (m *markdown) special(text []byte, i int) bool {
 
 func letter(c byte) bool {
 	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= utf8.RuneSelf || c == '_'
+}
+
+// formulaEnd is mathEnd, until it was asked in vain too often.
+func (m *markdown) formulaEnd(text []byte) int {
+	if m.guesses >= maxGuesses {
+		return 0
+	}
+	end := mathEnd(text)
+	if end == 0 {
+		m.guesses++
+	}
+	return end
 }
 
 // mathEnd gives the length of the formula that text begins with: $...$, $$...$$, \(...\), \[...\]; 0 where there is none.

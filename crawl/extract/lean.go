@@ -9,9 +9,9 @@ import (
 // lean copies a page without what no text depends on: scripts, styles, comments, drawings, most attributes, inline
 // elements that change nothing but the looks, white space at the edges of blocks. The parser's time goes by tags,
 // attributes and nodes, so what is left takes it half as long; its rules of nesting meet the same elements as before.
-func lean(page string, o Options) []byte {
+func lean(page string, o Options) ([]byte, error) {
 	l := leaner{page: page, marking: o.Format == Markdown, images: o.Format == Markdown && o.Images, out: make([]byte, 0, len(page)/2+64)}
-	for l.at < len(page) {
+	for l.at < len(page) && l.nodes <= maxNodes {
 		open := strings.IndexByte(page[l.at:], '<')
 		if open < 0 {
 			l.text(page[l.at:], false)
@@ -26,7 +26,10 @@ func lean(page string, o Options) []byte {
 			l.out = append(l.out[:from], l.out[to:]...)
 		}
 	}
-	return l.out
+	if l.nodes > maxNodes {
+		return nil, errNodes
+	}
+	return l.out, nil
 }
 
 func blank(b []byte) bool {
@@ -40,16 +43,17 @@ func blank(b []byte) bool {
 
 // leaner is a pass over a page.
 type leaner struct {
-	page    string
-	at      int // in page
-	out     []byte
-	edge    bool // a block was opened or closed, and no text came since
-	pre     int  // open pre elements
-	inner   [innerCount]innerStack
-	marking bool     // emphasis is copied
-	images  bool     // their addresses are copied
-	noEnd   bool     // an svg element without an end was met: no more are looked for
-	spans   [][2]int // attributes to keep of the tag at hand
+	page           string
+	at             int // in page
+	out            []byte
+	edge           bool // a block was opened or closed, and no text came since
+	pre            int  // open pre elements
+	inner          [innerCount]innerStack
+	marking        bool     // emphasis is copied
+	images         bool     // their addresses are copied
+	nodes, formats int      // what the parser will make at most; open formatting elements
+	noEnd          bool     // an svg element without an end was met: no more are looked for
+	spans          [][2]int // attributes to keep of the tag at hand
 }
 
 // innerStack remembers of the open inline elements of one name whether they were copied.
@@ -67,6 +71,7 @@ func (l *leaner) text(s string, more bool) {
 		}
 	}
 	if s != "" {
+		l.nodes++
 		l.edge = l.edge && more && strings.TrimLeft(s, " \t\r\n\f") == ""
 		l.out = append(l.out, s...)
 	}
@@ -182,6 +187,7 @@ func (l *leaner) end(rest string) (block bool) {
 	}
 	l.out = append(append(l.out, l.page[from:from+2+n]...), '>')
 	block = isBlock(tag)
+	l.ended(tag, block)
 	l.edge = l.edge || block
 	return block
 }
@@ -237,6 +243,7 @@ func (l *leaner) start(rest string) (block bool) {
 	}
 	l.emit(from, n, selfClosed)
 	block = isBlock(tag)
+	l.opened(tag, block)
 	l.edge = l.edge || block
 	return block
 }

@@ -19,6 +19,7 @@ type markdown struct {
 	next    int    // in the walker's spans: the first that has not begun
 	image   int    // in the walker's spans: the first that was not looked at for its image
 	inTable bool
+	guesses int           // beginnings of formulas without an end
 	begun   map[int32]int // by list item that has its marker: the marker's width
 	stack   []int32       // the quotes and begun items around the last block
 	item    bool          // the last block began an item
@@ -162,6 +163,9 @@ func (m *markdown) around(owner int32) (list []int32, begins bool) {
 		}
 	}
 	slices.Reverse(list)
+	if len(list) > maxContainers {
+		return list[:maxContainers], false
+	}
 	return list, begins
 }
 

@@ -124,7 +124,7 @@ type Measured struct {
 
 // Measure gives the blocks of a page in UTF-8 and what the scorer sees of each: for the program that trains it.
 func Measure(page string) (out []Measured) {
-	w, p, err := read(page, Options{})
+	w, p, err := read(page, Options{}, &watch{})
 	if err != nil || len(w.blocks) == 0 {
 		return nil
 	}

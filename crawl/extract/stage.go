@@ -28,6 +28,7 @@ const maxPage = 16 << 20
 //	error.size         more than Options.MaxBytes; value: bytes
 //	error.charset      more than charset.MaxBad of the page is no text; value: the share; detail: charset and counts
 //	error.depth        elements nested too deep, and no text between the tags either
+//	error.timeout      30 seconds were not enough, whatever the other limits say
 //	extract.empty      no main text
 //	extract.min_chars  less main text than Options.MinChars; value: code points
 type Stage struct{ o Options }
@@ -113,7 +114,10 @@ func (s *Stage) read(d *winnow.Document) winnow.Verdict {
 		o := s.o
 		o.URL = d.URL
 		p, err := Extract(text, o)
-		if err != nil {
+		switch {
+		case errors.Is(err, ErrTime):
+			return winnow.Verdict{Drop: true, Rule: "error.timeout", Value: float32(maxTime.Seconds()), Bound: winnow.AtMost(maxTime.Seconds()), Detail: err.Error()}
+		case err != nil:
 			return drop("error.depth", err.Error())
 		}
 		d.Text, d.Title = p.Text, cmp.Or(p.Title, d.Title)

@@ -86,9 +86,13 @@ func grid(rows [][]string) string {
 			}
 		}
 	}
+	width := len(used)
 	for i, r := range rows {
 		if i > 0 {
 			out.WriteByte('\n')
+			if width*len(rows) > maxGrid {
+				used = used[:min(len(r), width)]
+			}
 		}
 		line(func(c int) string {
 			if c < len(r) {
@@ -125,6 +129,7 @@ func (w *walker) tabular(of int32, keep []bool) bool {
 		return t
 	}
 	rows, others, good := 0, 0, true
+	at, run := int32(-1), 0 // the cell that blocks lie in, one behind the other
 	for i := w.elements[of].first; i < w.elements[of].end && good; i++ {
 		b := &w.blocks[i]
 		switch {
@@ -135,6 +140,12 @@ func (w *walker) tabular(of int32, keep []bool) bool {
 			rows++
 		case b.kind == plain && w.nearest(b.owner, atom.Td, atom.Th) >= 0 && b.size <= 2*maxCell:
 			others++
+			if c := w.nearest(b.owner, atom.Td, atom.Th); c == at {
+				run++
+			} else {
+				at, run = c, 1
+			}
+			good = run <= 8
 		default:
 			good = false
 		}

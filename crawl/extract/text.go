@@ -132,7 +132,7 @@ func (w *walker) newline() {
 		if w.text[len(w.text)-1] != '\n' {
 			w.text = append(w.text, '\n')
 		}
-	case w.space == '\n': // a second one sets paragraphs apart
+	case w.space == '\n' && len(w.blocks) < maxBlocks: // a second one sets paragraphs apart
 		w.flush()
 	default:
 		w.space = '\n'
@@ -141,6 +141,22 @@ func (w *walker) newline() {
 
 // flush ends the block that is being filled.
 func (w *walker) flush() {
+	if len(w.blocks) >= maxBlocks {
+		w.newlineOnly()
+		return
+	}
+	w.end()
+}
+
+// newlineOnly goes on in the same block, on another line.
+func (w *walker) newlineOnly() {
+	if int(w.cur.start) < len(w.text) {
+		w.space = '\n'
+	}
+}
+
+// end ends the block that is being filled.
+func (w *walker) end() {
 	b := w.cur
 	b.end = int32(len(w.text))
 	for b.start < b.end && w.text[b.start] == '\n' {

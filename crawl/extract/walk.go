@@ -129,12 +129,13 @@ type walker struct {
 	bullet bool  // a list item was opened and has no text yet
 
 	structure       *structure // nil for plain text
-	targets, images bool       // of links, and images, are to be noted
+	watch           *watch
+	targets, images bool // of links, and images, are to be noted
 }
 
 // walk visits all below n. The parser lets no more than 512 elements be open, so the recursion is bounded.
 func (w *walker) walk(n *html.Node, parent int32) {
-	for c := n.FirstChild; c != nil; c = c.NextSibling {
+	for c := n.FirstChild; c != nil && !w.watch.late(); c = c.NextSibling {
 		switch c.Type {
 		case html.TextNode:
 			w.add(c.Data)

@@ -50,6 +50,9 @@ func byline(s string) string {
 	}
 	s = strings.Trim(s, " ,;:|-–—·•()[]：，")
 	n := utf8.RuneCountInString(s)
+	if strings.IndexFunc(s, unicode.IsLetter) < 0 {
+		return ""
+	}
 	if n < 2 || n > 80 || strings.Contains(s, "://") || strings.Contains(s, "@") || strings.HasPrefix(s, "www.") || strings.ContainsAny(s, "{}<>=") || nobody(s) ||
 		strings.Count(s, " ") > 9 {
 		return ""

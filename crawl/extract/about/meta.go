@@ -28,7 +28,7 @@ func (r *reader) meta(n *html.Node) {
 		"citation_publication_date", "citation_date", "article.published", "apub:time", "bt:pubdate", "weibo:article:create_at", "publishtime":
 		r.published = first(r.published, day(content))
 	case "author", "article:author", "og:article:author", "dc.creator", "dcterms.creator", "dc.author", "citation_author", "parsely-author", "sailthru.author",
-		"byl", "authors", "article:author_name", "mediaid":
+		"byl", "authors", "article:author_name":
 		r.metaAuthors = append(r.metaAuthors, content)
 	case "twitter:label1", "twitter:label2":
 		r.labels[key[len(key)-1]-'1'] = content
