@@ -11,8 +11,8 @@ import (
 // Limits of one page. All but the last depend on the page alone, so that it is read alike on any machine. A page beyond
 // maxNodes or the parser's 512 open elements is read tag by tag instead, and its text is not lost.
 const (
-	maxNodes      = 1 << 20 // of the parse tree: elements, texts, and elements that the parser would open anew
-	maxBlocks     = 1 << 19 // further ones are lines of the last
+	maxNodes      = 1 << 19 // of the parse tree: elements, texts, and elements that the parser would open anew
+	maxBlocks     = 1 << 18 // further ones are lines of the last
 	maxAttributes = 24      // of an element, of those that count; further ones are not read
 	maxHint       = 512     // bytes of a class, id or role that are read
 	maxContainers = 16      // quotes and lists within each other that Markdown writes

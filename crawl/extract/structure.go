@@ -137,8 +137,8 @@ func (w *walker) opens(n *html.Node, id, parent int32) {
 	}
 }
 
-// maxColumns bounds tables: cells further right are written behind the last.
-const maxColumns = 256
+// maxColumns bounds tables: cells further right come in the order of the page.
+const maxColumns = 64
 
 // place finds the column of a cell, beside those that reach down from rows above.
 func (s *structure) place(n *html.Node, id int32) {
@@ -147,7 +147,10 @@ func (s *structure) place(n *html.Node, id int32) {
 	}
 	width := limited(attr(n, "colspan"))
 	height := limited(attr(n, "rowspan"))
-	s.cells[id] = cell{min(s.column, maxColumns-1), width}
+	if s.column >= maxColumns {
+		return
+	}
+	s.cells[id] = cell{s.column, width}
 	for i := 0; i < width && s.column < maxColumns; i++ {
 		for len(s.pending) <= s.column {
 			s.pending = append(s.pending, 0)
