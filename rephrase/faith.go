@@ -3,6 +3,7 @@ package rephrase
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -53,6 +54,9 @@ var (
 // urlsOf are the addresses of a text without scheme, www and what a sentence puts behind them.
 func urlsOf(s string) map[string]bool {
 	out := map[string]bool{}
+	if !mayLink(s) {
+		return out
+	}
 	for _, u := range url.FindAllString(s, -1) {
 		u = strings.ToLower(strings.TrimRight(u, ".,;:!?)]}*_/"))
 		u = strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(u, "https://"), "http://"), "www.")
@@ -71,14 +75,21 @@ func datesOf(s string) map[string]bool {
 		out[year+plain(month)+"-"+plain(day)] = true
 	}
 	s = narrow.Replace(s)
-	for _, m := range monthDay.FindAllStringSubmatch(s, -1) {
-		add(m[3], monthNumber(m[1]), m[2])
+	if lower := strings.ToLower(s); slices.ContainsFunc(months[:], func(m string) bool { return strings.Contains(lower, m) }) {
+		for _, m := range monthDay.FindAllStringSubmatch(s, -1) {
+			add(m[3], monthNumber(m[1]), m[2])
+		}
+		for _, m := range dayMonth.FindAllStringSubmatch(s, -1) {
+			add(m[3], monthNumber(m[2]), m[1])
+		}
 	}
-	for _, m := range dayMonth.FindAllStringSubmatch(s, -1) {
-		add(m[3], monthNumber(m[2]), m[1])
+	if mayISO(s) {
+		for _, m := range isoDate.FindAllStringSubmatch(s, -1) {
+			add(m[1], m[2], m[3])
+		}
 	}
-	for _, m := range isoDate.FindAllStringSubmatch(s, -1) {
-		add(m[1], m[2], m[3])
+	if !strings.Contains(s, "月") {
+		return out
 	}
 	for _, m := range hanDate.FindAllStringSubmatch(s, -1) {
 		for i, p := range m {
@@ -91,6 +102,29 @@ func datesOf(s string) map[string]bool {
 	return out
 }
 
+// What a regular expression cannot match without; looking for it is far cheaper.
+var months = [...]string{"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"}
+
+func mayLink(s string) bool {
+	for i := 0; i+3 < len(s); i++ {
+		if c := s[i] | 0x20; (c == 'h' || c == 'w') && (strings.EqualFold(s[i:i+4], "http") || strings.EqualFold(s[i:i+4], "www.")) {
+			return true
+		}
+	}
+	return false
+}
+
+// mayISO tells whether a digit stands on both sides of a separator somewhere.
+func mayISO(s string) bool {
+	digit := func(c byte) bool { return c >= '0' && c <= '9' }
+	for i := 1; i+1 < len(s); i++ {
+		if c := s[i]; (c == '-' || c == '/' || c == '.') && digit(s[i-1]) && digit(s[i+1]) {
+			return true
+		}
+	}
+	return false
+}
+
 func monthNumber(name string) string {
 	return fmt.Sprint(strings.Index("janfebmaraprmayjunjulaugsepoctnovdec", strings.ToLower(name))/3 + 1)
 }
@@ -99,10 +133,14 @@ func monthNumber(name string) string {
 // words in Latin letters within Chinese, and Chinese titles between 《 and 》.
 func namesOf(s string) map[string]bool {
 	out := map[string]bool{}
-	for _, m := range titleMark.FindAllStringSubmatch(s, -1) {
-		out[m[1]] = true
+	if strings.Contains(s, "《") {
+		for _, m := range titleMark.FindAllStringSubmatch(s, -1) {
+			out[m[1]] = true
+		}
 	}
-	s = url.ReplaceAllString(s, " ")
+	if mayLink(s) {
+		s = url.ReplaceAllString(s, " ")
+	}
 	han := text.HanRatio(s) > .3
 	begins := true // of a sentence
 	for _, f := range strings.FieldsFunc(s, func(r rune) bool {

@@ -10,7 +10,6 @@ var (
 	listMark = regexp.MustCompile(`(?m)^\s*(?:[-*•]\s*)?(?:\(?\d{1,2}(?:[.)]\s|[、）])|(?:Question|问题|問題|Q)\s?\d{1,2}\b)\s*`)
 	digits   = regexp.MustCompile(`\d+(?:,\d{3})*(?:\.\d+)?`)
 	hanDigit = regexp.MustCompile(`[〇零一二两兩三四五六七八九十百千]+`)
-	wordNum  = regexp.MustCompile(`(?i)\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million)\b`)
 )
 
 var numberWords = map[string]string{
@@ -56,11 +55,15 @@ func numbersOf(s string) map[string]bool {
 	for _, n := range digits.FindAllString(s, -1) {
 		have[plain(n)] = true
 	}
-	for _, n := range hanDigit.FindAllString(s, -1) {
-		have[hanNumber(n)] = true
+	if strings.ContainsAny(s, "〇零一二两兩三四五六七八九十百千") {
+		for _, n := range hanDigit.FindAllString(s, -1) {
+			have[hanNumber(n)] = true
+		}
 	}
-	for _, w := range wordNum.FindAllString(s, -1) {
-		have[numberWords[strings.ToLower(w)]] = true
+	for w := range strings.FieldsFuncSeq(strings.ToLower(s), func(r rune) bool { return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '_') }) {
+		if n := numberWords[w]; n != "" {
+			have[n] = true
+		}
 	}
 	return have
 }
