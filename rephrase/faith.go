@@ -74,7 +74,7 @@ func datesOf(s string) map[string]bool {
 		}
 		out[year+plain(month)+"-"+plain(day)] = true
 	}
-	s = narrow.Replace(s)
+	s = narrowed(s)
 	if lower := strings.ToLower(s); slices.ContainsFunc(months[:], func(m string) bool { return strings.Contains(lower, m) }) {
 		for _, m := range monthDay.FindAllStringSubmatch(s, -1) {
 			add(m[3], monthNumber(m[1]), m[2])

@@ -37,7 +37,7 @@ func alienNumbers(answer, source string) float64 {
 }
 
 // unlisted is a text with narrow digits and without marks of lists.
-func unlisted(s string) string { return listMark.ReplaceAllString(narrow.Replace(s), "") }
+func unlisted(s string) string { return listMark.ReplaceAllString(narrowed(s), "") }
 
 // digitsOf are the numbers that a text writes in digits.
 func digitsOf(s string) map[string]bool {
@@ -51,7 +51,7 @@ func digitsOf(s string) map[string]bool {
 // numbersOf are the numbers of a text, as digits: those written in digits, Chinese numerals and small English number words.
 func numbersOf(s string) map[string]bool {
 	have := make(map[string]bool)
-	s = narrow.Replace(s)
+	s = narrowed(s)
 	for _, n := range digits.FindAllString(s, -1) {
 		have[plain(n)] = true
 	}
@@ -70,6 +70,14 @@ func numbersOf(s string) map[string]bool {
 
 var narrow = strings.NewReplacer("０", "0", "１", "1", "２", "2", "３", "3", "４", "4", "５", "5", "６", "6", "７", "7", "８", "8",
 	"９", "9", "．", ".")
+
+// narrowed is a text with narrow digits. All full-width ones begin with the same two bytes.
+func narrowed(s string) string {
+	if !strings.Contains(s, "\xef\xbc") {
+		return s
+	}
+	return narrow.Replace(s)
+}
 
 // plain writes a number without separators of thousands and leading zeros.
 func plain(n string) string {
