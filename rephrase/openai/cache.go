@@ -23,9 +23,9 @@ type cache struct {
 	mu     sync.Mutex
 	index  map[key]place
 	failed map[key]bool // requests that failed for good before; they are asked again
-	own    *os.File // this process's segment; nil before the first answer
-	size   int64    // of own
-	broken error    // of the first write that failed: what follows a torn line would be lost
+	own    *os.File     // this process's segment; nil before the first answer
+	size   int64        // of own
+	broken error        // of the first write that failed: what follows a torn line would be lost
 
 	waiting *group // for the next sync; nil where none waits
 	syncing bool   // flush is at work
