@@ -149,8 +149,8 @@ func TestResponseOnly(t *testing.T) {
 	}
 }
 
-// TestFirstLoss compares the loss of the first update with the mean of the validated nats on the same rows, and the gradient with that of
-// two micro-batches.
+// TestFirstLoss compares the loss of the first update with the mean of the validated nats on the same rows, in one and in two
+// micro-batches.
 func TestFirstLoss(t *testing.T) {
 	base := parent(t, "")
 	var loss [2]float64
