@@ -115,8 +115,8 @@ func (r *Recipe) checkStages() error {
 				return err
 			}
 		}
-		if q := s.Quality; q != nil && q.Model == "" {
-			return r.src.at(path+".quality", "", "quality needs a model: `winnow quality train` makes one")
+		if q := s.Quality; q != nil && (q.Model == "") == (q.Perplexity == "") {
+			return r.src.at(path+".quality", "", "quality needs a model, or perplexity, and not both: `winnow quality train` makes a model")
 		}
 		if x := s.Rephrase; x != nil {
 			if err := r.choice(path+".rephrase.mode", x.Mode, "add", "replace"); err != nil {

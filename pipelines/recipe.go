@@ -184,6 +184,13 @@ type QualitySpec struct {
 	Label     string   `yaml:"label"`     // fastText: the label whose probability is the score
 	Normalise []string `yaml:"normalise"` // fastText: newline (if not said), lower, marks, escape, spaces, in this order
 	MinScore  *float64 `yaml:"min_score"`
+
+	Perplexity    string   `yaml:"perplexity"`     // in place of model: KenLM's, ARPA or probing binary
+	Tokens        string   `yaml:"tokens"`         // perplexity: space (the text is tokenised) or words
+	CCNet         bool     `yaml:"ccnet"`          // perplexity: normalise as CCNet
+	MaxPerplexity *float64 `yaml:"max_perplexity"` // none: no bound
+	Cutoffs       string   `yaml:"cutoffs"`        // perplexity: CCNet's CSV of percentiles by language
+	Keep          []string `yaml:"keep"`           // perplexity: head, middle, tail
 }
 
 // RephraseSpec rewrites texts through an OpenAI-compatible endpoint. The key comes from the environment.

@@ -18,7 +18,7 @@ func (a *app) qualityCmd() *cobra.Command {
 		Use:   "quality",
 		Short: a.lang.T("train and judge the classifier behind quality.score", "训练与评估质量分类器"),
 	}
-	cmd.AddCommand(a.qualityTrain(), a.qualityEval())
+	cmd.AddCommand(a.qualityTrain(), a.qualityEval(), a.qualityAnnotate(), a.qualityAgree())
 	return cmd
 }
 
@@ -26,11 +26,13 @@ func (a *app) qualityTrain() *cobra.Command {
 	var c classes
 	var out string
 	var o quality.TrainOptions
+	var labels string
+	var at int
 	cmd := &cobra.Command{
 		Use: "train --good FILE --bad FILE --out MODEL", Args: exactArgs(0, 0),
 		Short: a.lang.T("train a model from good and bad texts (JSONL or parquet)", "用好、坏文本（JSONL 或 parquet）训练模型"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			g, b, err := c.read(cmd.Context())
+			g, b, err := c.labelled(cmd.Context(), labels, at)
 			if err != nil {
 				return err
 			}
@@ -52,6 +54,8 @@ func (a *app) qualityTrain() *cobra.Command {
 	}
 	c.flags(a, cmd)
 	fl := cmd.Flags()
+	fl.StringVar(&labels, "labels", "", a.lang.T("labels of quality annotate, in place of --good and --bad", "quality annotate 的标注，代替 --good 与 --bad"))
+	fl.IntVar(&at, "good-from", 3, a.lang.T("with --labels: score from which a text is good", "配合 --labels：达到此分即为好文本"))
 	fl.StringVar(&out, "out", "quality.bin", a.lang.T("file for the model", "模型文件"))
 	fl.UintVar(&o.Bits, "bits", 0, a.lang.T("2^bits buckets; 0: 16", "桶数为 2^bits；0 为 16"))
 	fl.IntVar(&o.Epochs, "epochs", 0, a.lang.T("passes over the texts; 0: 5", "遍数；0 为 5"))
@@ -127,5 +131,21 @@ func (c *classes) read(ctx context.Context) (good, bad []string, err error) {
 		return nil, nil, err
 	}
 	bad, err = pipelines.Texts(ctx, c.bad, c.column, c.split)
+	return good, bad, err
+}
+
+// labelled gives the texts of both classes, by the scores of annotations where there are some.
+func (c *classes) labelled(ctx context.Context, labels string, at int) (good, bad []string, err error) {
+	if labels == "" {
+		return c.read(ctx)
+	}
+	rows, err := readLabels(labels)
+	for _, r := range rows {
+		if r.Score >= at {
+			good = append(good, r.Text)
+		} else {
+			bad = append(bad, r.Text)
+		}
+	}
 	return good, bad, err
 }

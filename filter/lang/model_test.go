@@ -32,8 +32,8 @@ func TestForeignModel(t *testing.T) {
 	}
 	for text, want := range map[string][3]string{
 		"After the meet it is time to print up ribbons\nand results for each team.": {"en", "eng_Latn", ""},
-		"喜爱计算机的张恒钧也以中山大学资管系为第一志愿，有希望成为董庭吉的学弟。":                                     {"zh", "zho_Hans", ""},
-		"Ai cần thuê, gặp trực tiếp: Gia chủ Linh.":                                  {"vi", "vie_Latn", "language.keep"},
+		"喜爱计算机的张恒钧也以中山大学资管系为第一志愿，有希望成为董庭吉的学弟。":                                      {"zh", "zho_Hans", ""},
+		"Ai cần thuê, gặp trực tiếp: Gia chủ Linh.":                                 {"vi", "vie_Latn", "language.keep"},
 		" \n": {Und, "", "language.keep"},
 	} {
 		d := &winnow.Document{Text: text}
