@@ -116,10 +116,14 @@ func (m *model) reasons(v *vector) (by [featureCount]float32) {
 	return by
 }
 
-// Measured is a block of a page with its features.
+// Measured is a block of a page with its features, and with what the rules say of it.
 type Measured struct {
-	Text   string
-	Values []float32
+	Text     string
+	Values   []float32
+	Units    int  // its size, as decide weighs it
+	Ruled    bool // the rules keep it
+	Announce bool // it titles something beside the text
+	Hidden   bool // it is never kept
 }
 
 // Measure gives the blocks of a page in UTF-8 and what the scorer sees of each: for the program that trains it.
@@ -129,10 +133,15 @@ func Measure(page string) (out []Measured) {
 		return nil
 	}
 	s := w.survey(&p)
-	for i, b := range w.blocks {
+	for i := range w.blocks {
 		var v vector
 		s.vector(int32(i), &v)
-		out = append(out, Measured{string(w.text[b.start:b.end]), v[:]})
+		b := &w.blocks[i]
+		text := string(w.text[b.start:b.end])
+		out = append(out, Measured{Text: text, Values: v[:], Units: int(b.size), Announce: b.size <= 60 && titlesAside(text)})
+	}
+	for i, ruled := range w.rules(false) {
+		out[i].Ruled, out[i].Hidden = ruled, w.blocks[i].drop == sure
 	}
 	return out
 }

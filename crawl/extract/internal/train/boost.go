@@ -26,6 +26,8 @@ type sample struct {
 	values []float32
 	label  float32
 	weight float32
+
+	tokens, good int // of the block, and those of them that are main text
 }
 
 // booster grows trees that ask one feature at each node (gradient boosting of the logistic loss; Friedman 2001).

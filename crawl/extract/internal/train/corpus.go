@@ -6,7 +6,6 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
-	"hash/fnv"
 	"io"
 	"net/url"
 	"os"
@@ -33,36 +32,28 @@ type gold struct {
 	ID, File, Text, URL string
 	With, Without       []string
 	HTML                string `json:"expected_html"`
+	Type                string `json:"page_type"`
 	body                []byte
 }
 
-// page is a gold page as blocks.
+// page is a gold page as blocks, with a sample for each; one of weight 0 teaches nothing.
 type page struct {
-	set, host string
-	blocks    []extract.Measured
-	rows      []sample
+	set, host, kind string
+	truth           int // tokens of the text
+	blocks          []extract.Measured
+	rows            []sample
 }
 
-// half deals a page to half 0, on which all is trained, or 1, which is held back, as the tests of extract do.
-func half(id string) int {
-	h := fnv.New32a()
-	h.Write([]byte(id))
-	return int(h.Sum32() & 1)
-}
-
-// load reads the pages of one half.
-func load(dir string, which int) (pages []page, err error) {
+// load reads all pages.
+func load(dir string) (pages []page, err error) {
 	for _, set := range sets {
 		all, err := read(filepath.Join(dir, "html", set.name))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", set.name, err)
 		}
 		for _, g := range all {
-			if half(g.ID) != which {
-				continue
-			}
 			text, _, _ := charset.Decode(g.body, "")
-			p := page{set: set.name, host: g.ID, blocks: extract.Measure(text)}
+			p := page{set: set.name, host: g.ID, kind: g.Type, blocks: extract.Measure(text)}
 			if u, err := url.Parse(g.URL); err == nil && u.Host != "" {
 				p.host = strings.TrimPrefix(u.Host, "www.")
 			}
@@ -139,8 +130,7 @@ func (p *page) label(g gold, weight float32) bool {
 		return false
 	}
 	if g.Text == "" {
-		p.snippets(g)
-		return len(p.rows) > 0
+		return p.snippets(g)
 	}
 	var all []string
 	ends := make([]int, len(p.blocks))
@@ -153,6 +143,7 @@ func (p *page) label(g gold, weight float32) bool {
 	if matched == nil {
 		return false
 	}
+	p.truth = len(truth)
 	from := 0
 	for i, b := range p.blocks {
 		good, size := 0, ends[i]-from
@@ -163,6 +154,7 @@ func (p *page) label(g gold, weight float32) bool {
 		}
 		from = ends[i]
 		s := sample{values: b.Values, weight: weight * perPage * (float32(min(size, 400))/float32(max(len(truth), 50)) + 0.002)}
+		s.tokens, s.good = size, good
 		if size > 0 {
 			s.label = float32(good) / float32(size)
 		}
@@ -177,8 +169,9 @@ const (
 	snippetWeight = 0.15 * perPage
 )
 
-// snippets labels the blocks that hold a sentence of which it is known whether it belongs to the text.
-func (p *page) snippets(g gold) {
+// snippets labels the blocks that hold a sentence of which it is known whether it belongs to the text, and tells whether
+// there are any.
+func (p *page) snippets(g gold) (any bool) {
 	squeeze := func(s string) string { return strings.Join(strings.Fields(s), " ") }
 	for _, b := range p.blocks {
 		text := squeeze(b.Text)
@@ -190,11 +183,16 @@ func (p *page) snippets(g gold) {
 			}
 			return false
 		}
+		row := sample{values: b.Values}
 		switch with, without := within(g.With), within(g.Without); {
 		case without:
-			p.rows = append(p.rows, sample{values: b.Values, label: 0, weight: snippetWeight})
+			row.weight, row.tokens = snippetWeight, 1
 		case with:
-			p.rows = append(p.rows, sample{values: b.Values, label: 1, weight: snippetWeight})
+			row.weight, row.tokens, row.label, row.good = snippetWeight, 1, 1, 1
 		}
+		p.truth += row.good
+		any = any || row.weight > 0
+		p.rows = append(p.rows, row)
 	}
+	return any
 }

@@ -26,9 +26,12 @@ func run(out, dir string, seed uint64) error {
 	if dir == "" {
 		return fmt.Errorf("WINNOW_DATA is not set: the folder with real pages")
 	}
-	pages, err := load(dir, 0)
+	pages, err := load(dir)
 	if err != nil {
 		return err
+	}
+	if os.Getenv("DUMP") != "" {
+		return dump(pages)
 	}
 	var rows []sample
 	for _, p := range pages {
