@@ -76,19 +76,38 @@ func choose(body []byte, contentType string) string {
 	if mostlyUTF8(sample) {
 		return "utf-8"
 	}
-	found, sure := detect(sample)
-	for _, declared := range []string{fromHeader(contentType), fromMarkup(body)} {
-		switch {
-		case declared == "" || strings.HasPrefix(declared, "utf-") || declared == "iso-2022-jp":
+	header, markup := fromHeader(contentType), fromMarkup(body)
+	var found string // by detection, which takes longer than all else here: only where it can decide
+	var sure float64
+	for _, declared := range []string{header, markup} {
+		if declared == "" || strings.HasPrefix(declared, "utf-") || declared == "iso-2022-jp" {
 			continue // a byte order mark, or valid UTF-8, would have been met before
-		case broken(sample, declared):
+		}
+		if broken(sample, declared) {
 			continue
-		case overrules(sample, found, sure, declared):
+		}
+		if beyondDoubt(sample, declared) || wide(declared) && family(header) == family(markup) {
+			return declared
+		}
+		if found == "" {
+			found, sure = detect(sample)
+		}
+		if overrules(found, sure, declared) {
 			return found
 		}
 		return declared
 	}
+	found, _ = detect(sample)
 	return found
+}
+
+// wide tells of charsets with characters of two bytes: text in another one is no valid sequence of them for long.
+func wide(name string) bool {
+	switch family(name) {
+	case "gb18030", "big5", "shift_jis", "euc-jp", "euc-kr":
+		return true
+	}
+	return false
 }
 
 // family folds charsets that share one decoder or nearly all of their characters.

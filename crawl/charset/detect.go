@@ -205,14 +205,10 @@ func looksBig5(b []byte) bool {
 	return all >= 4 && common*10 >= all*8 && !broken(b, "big5")
 }
 
-// overrules tells whether a guess weighs more than a declaration that the bytes do not contradict. Windows-1252 is what
-// servers declare by default and what decodes anything, so there the letters have to agree.
-func overrules(sample []byte, guess string, sure float64, declared string) bool {
-	if family(guess) == family(declared) {
-		return false
-	}
+// beyondDoubt tells of declarations that no guess overrules: the letters agree, or the bytes are too few for a guess.
+func beyondDoubt(sample []byte, declared string) bool {
 	if declared == "windows-1252" {
-		return sure > 0.5 && fitAny(decodeAs(sample, declared), letters[0].languages) < 0.95
+		return fitAny(decodeAs(sample, declared), letters[0].languages) >= 0.95
 	}
 	high := 0
 	for _, c := range sample {
@@ -220,7 +216,16 @@ func overrules(sample []byte, guess string, sure float64, declared string) bool 
 			high++
 		}
 	}
-	return sure >= confident && high >= enoughBytes
+	return high < enoughBytes
+}
+
+// overrules tells whether a guess weighs more than a declaration that the bytes do not contradict and that is not beyond
+// doubt. Windows-1252 is what servers declare by default and what decodes anything, so there less of a guess will do.
+func overrules(guess string, sure float64, declared string) bool {
+	if family(guess) == family(declared) {
+		return false
+	}
+	return sure >= confident || declared == "windows-1252" && sure > 0.5
 }
 
 // letters beyond ASCII of the languages that a charset is used for, in lower case: those for which the detector has no
@@ -240,11 +245,17 @@ var letters = []struct {
 	{"windows-1256", []string{"ابتثجحخدذرزسشصضطظعغفقكلمنهويىةءآأؤإئپچژگـ،؟؛\u200c\u200d\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652"}},
 }
 
+// better is by how much the letters of a later charset have to fit better.
+const better = 0.005
+
 // byLetters picks the charset whose decoding has nearly all letters beyond ASCII from the alphabet of one language.
 func byLetters(sample []byte) (best string, score float64) {
 	for _, l := range letters {
-		if s := fitAny(decodeAs(sample, l.charset), l.languages); best == "" || s > score+0.005 {
+		if s := fitAny(decodeAs(sample, l.charset), l.languages); best == "" || s > score+better {
 			best, score = l.charset, s
+		}
+		if score+better >= 1 {
+			break
 		}
 	}
 	return best, score
