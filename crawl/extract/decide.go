@@ -3,6 +3,8 @@ package extract
 import (
 	"cmp"
 	"slices"
+
+	"winnow/crawl/extract/score"
 )
 
 // Mode says what a doubtful block is worth.
@@ -26,8 +28,8 @@ func (m Mode) squaredBeta() float64 {
 	return 1
 }
 
-// ruleShare is how much the rules have to say beside the scorer.
-const ruleShare = 0.3
+// RuleShare is how much the rules have to say beside the scorer, by cross-validation.
+const RuleShare = 0.2
 
 // choice says of each block what becomes of it.
 type choice struct {
@@ -40,26 +42,26 @@ func (w *walker) choose(o Options, p *Page) (c choice) {
 	if len(w.blocks) == 0 {
 		return c
 	}
-	c.probability = w.score(p)
+	c.probability = w.logits(cmp.Or(o.Scorer, score.Shipped()), p)
 	c.ruled = w.rules()
-	for i := range c.probability {
-		c.probability[i] *= 1 - ruleShare
-		if c.ruled[i] {
-			c.probability[i] += ruleShare
-		} else if b := &w.blocks[i]; b.size <= 60 && titlesAside(string(w.text[b.start:b.end])) {
-			c.probability[i] /= 2 // such a line says itself what it is
-		}
-		if w.blocks[i].drop == sure {
-			c.probability[i] = 0
-		}
+	units := make([]int32, len(w.blocks))
+	for i := range w.blocks {
+		b := &w.blocks[i]
+		c.probability[i] = blend(c.probability[i], c.ruled[i], !c.ruled[i] && w.announces(b), b.drop == sure, RuleShare)
+		units[i] = b.size
 	}
-	c.keep = w.decide(c.probability, o.Mode)
+	c.keep = decide(c.probability, units, o.Mode)
 	c.repeats = w.once(c.keep)
 	return c
 }
 
-// score gives for each block the probability that it is main text.
-func (w *walker) score(p *Page) []float32 {
+// announces tells whether a block titles something beside the text.
+func (w *walker) announces(b *block) bool {
+	return b.size <= 60 && titlesAside(string(w.text[b.start:b.end]))
+}
+
+// logits gives for each block what the scorer says.
+func (w *walker) logits(m *score.Model, p *Page) []float32 {
 	s := w.survey(p)
 	out := make([]float32, len(w.blocks))
 	var v vector
@@ -68,19 +70,19 @@ func (w *walker) score(p *Page) []float32 {
 			break
 		}
 		s.vector(int32(i), &v)
-		out[i] = scorer.score(&v)
+		out[i] = m.Logit(&v)
 	}
 	return out
 }
 
 // decide keeps the blocks from the most probable on, as far as the expected F measure of the text grows: with the best
 // value F, that is down to a probability of F/2, so that a page that is hard to read is not left empty (Lewis 1995).
-func (w *walker) decide(probability []float32, m Mode) []bool {
+func decide(probability []float32, sizes []int32, m Mode) []bool {
 	order := make([]int32, len(probability))
 	var all float64
 	for i, p := range probability {
 		order[i] = int32(i)
-		all += float64(p) * float64(w.blocks[i].size)
+		all += float64(p) * float64(sizes[i])
 	}
 	slices.SortFunc(order, func(a, b int32) int {
 		return cmp.Or(cmp.Compare(probability[b], probability[a]), cmp.Compare(a, b))
@@ -89,7 +91,7 @@ func (w *walker) decide(probability []float32, m Mode) []bool {
 	var good, size, best float64
 	until := 0
 	for n, i := range order {
-		units := float64(w.blocks[i].size)
+		units := float64(sizes[i])
 		good, size = good+float64(probability[i])*units, size+units
 		if f := (1 + beta) * good / (size + beta*all); f > best {
 			best, until = f, n+1

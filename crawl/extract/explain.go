@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"winnow/crawl/charset"
+	"winnow/crawl/extract/score"
 )
 
 // Decision tells of one block of a page whether it is main text, and why.
@@ -57,7 +58,8 @@ func (s *Stage) Explain(body []byte, contentType string) (out []Decision) {
 }
 
 func reasonsOf(v *vector) (out []Reason) {
-	by := scorer.reasons(v)
+	var by vector
+	score.Shipped().Reasons(v, &by)
 	order := make([]int, featureCount)
 	for f := range order {
 		order[f] = f
@@ -142,4 +144,13 @@ var singleNames = [fArea0][2]string{
 	fPagePrices: {"page: prices", "页面：价格"}, fPageDates: {"page: dates", "页面：日期"}, fPageArticle: {"page says: article", "页面自称：文章"},
 	fPageProduct: {"page says: product", "页面自称：商品"}, fPageForum: {"page says: forum", "页面自称：论坛"}, fPageList: {"page says: list", "页面自称：列表"},
 	fPageSite: {"page says: site", "页面自称：网站"},
+}
+
+// FeatureNames lists what is measured of a block, by its place in Measured.Values.
+func FeatureNames() (names []string) {
+	for f := range featureCount {
+		en, _ := featureName(f)
+		names = append(names, en)
+	}
+	return names
 }

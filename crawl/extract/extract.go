@@ -18,6 +18,7 @@ import (
 	"golang.org/x/net/html"
 
 	"winnow/crawl/extract/about"
+	"winnow/crawl/extract/score"
 )
 
 // Options of Extract and of the stage. The zero value is the default.
@@ -29,6 +30,8 @@ type Options struct {
 	Links    bool   // write the addresses of links; for Markdown
 	Images   bool   // write the alternative texts of images; for Markdown
 	URL      string // of the page, against which addresses are resolved; the stage sets it for each document
+
+	Scorer *score.Model // for measuring on pages that the shipped one, nil, has learned from
 }
 
 // Page is what a page says.

@@ -5,6 +5,8 @@ import (
 	"maps"
 
 	"golang.org/x/net/html/atom"
+
+	"winnow/crawl/extract/score"
 )
 
 // Features of a block, by their place in a vector. Sizes are units, shares lie in 0..1.
@@ -98,7 +100,7 @@ const (
 	featureCount = fNext2 + 5
 )
 
-type vector [featureCount]float32
+type vector = score.Vector
 
 func share(part, whole int32) float32 {
 	if whole <= 0 {

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +15,7 @@ import (
 
 	"winnow/crawl/charset"
 	"winnow/crawl/extract"
+	"winnow/crawl/extract/score"
 )
 
 // sets are the folders of pages below $WINNOW_DATA/html, and how much a page of each counts: the one set with pages of all
@@ -38,10 +38,11 @@ type gold struct {
 
 // page is a gold page as blocks, with a sample for each; one of weight 0 teaches nothing.
 type page struct {
-	set, host, kind string
-	truth           int // tokens of the text
-	blocks          []extract.Measured
-	rows            []sample
+	Set, Kind string
+	Fold      int
+	Truth     int // tokens of the text
+	Blocks    []extract.Measured
+	Rows      []sample
 }
 
 // load reads all pages.
@@ -53,10 +54,7 @@ func load(dir string) (pages []page, err error) {
 		}
 		for _, g := range all {
 			text, _, _ := charset.Decode(g.body, "")
-			p := page{set: set.name, host: g.ID, kind: g.Type, blocks: extract.Measure(text)}
-			if u, err := url.Parse(g.URL); err == nil && u.Host != "" {
-				p.host = strings.TrimPrefix(u.Host, "www.")
-			}
+			p := page{Set: set.name, Fold: score.Fold(g.URL, g.ID), Kind: g.Type, Blocks: extract.Measure(text)}
 			if p.label(g, set.weight) {
 				pages = append(pages, p)
 			}
@@ -126,15 +124,15 @@ func open(path string) (io.Reader, func(), error) {
 
 // label makes the samples of a page, and tells whether there are any.
 func (p *page) label(g gold, weight float32) bool {
-	if len(p.blocks) == 0 {
+	if len(p.Blocks) == 0 {
 		return false
 	}
 	if g.Text == "" {
 		return p.snippets(g)
 	}
 	var all []string
-	ends := make([]int, len(p.blocks))
-	for i, b := range p.blocks {
+	ends := make([]int, len(p.Blocks))
+	for i, b := range p.Blocks {
 		all = append(all, tokens(b.Text)...)
 		ends[i] = len(all)
 	}
@@ -143,9 +141,9 @@ func (p *page) label(g gold, weight float32) bool {
 	if matched == nil {
 		return false
 	}
-	p.truth = len(truth)
+	p.Truth = len(truth)
 	from := 0
-	for i, b := range p.blocks {
+	for i := range p.Blocks {
 		good, size := 0, ends[i]-from
 		for _, m := range matched[from:ends[i]] {
 			if m {
@@ -153,12 +151,12 @@ func (p *page) label(g gold, weight float32) bool {
 			}
 		}
 		from = ends[i]
-		s := sample{values: b.Values, weight: weight * perPage * (float32(min(size, 400))/float32(max(len(truth), 50)) + 0.002)}
-		s.tokens, s.good = size, good
+		s := sample{Values: &p.Blocks[i].Values, Weight: weight * perPage * (float32(min(size, 400))/float32(max(len(truth), 50)) + 0.002)}
+		s.Tokens, s.Good = size, good
 		if size > 0 {
-			s.label = float32(good) / float32(size)
+			s.Label = float32(good) / float32(size)
 		}
-		p.rows = append(p.rows, s)
+		p.Rows = append(p.Rows, s)
 	}
 	return true
 }
@@ -173,7 +171,7 @@ const (
 // there are any.
 func (p *page) snippets(g gold) (any bool) {
 	squeeze := func(s string) string { return strings.Join(strings.Fields(s), " ") }
-	for _, b := range p.blocks {
+	for i, b := range p.Blocks {
 		text := squeeze(b.Text)
 		within := func(list []string) bool {
 			for _, s := range list {
@@ -183,16 +181,16 @@ func (p *page) snippets(g gold) (any bool) {
 			}
 			return false
 		}
-		row := sample{values: b.Values}
+		row := sample{Values: &p.Blocks[i].Values}
 		switch with, without := within(g.With), within(g.Without); {
 		case without:
-			row.weight, row.tokens = snippetWeight, 1
+			row.Weight, row.Tokens = snippetWeight, 1
 		case with:
-			row.weight, row.tokens, row.label, row.good = snippetWeight, 1, 1, 1
+			row.Weight, row.Tokens, row.Label, row.Good = snippetWeight, 1, 1, 1
 		}
-		p.truth += row.good
-		any = any || row.weight > 0
-		p.rows = append(p.rows, row)
+		p.Truth += row.Good
+		any = any || row.Weight > 0
+		p.Rows = append(p.Rows, row)
 	}
 	return any
 }
