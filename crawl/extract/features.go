@@ -134,13 +134,33 @@ type survey struct {
 }
 
 func (w *walker) survey(p *Page) *survey {
-	s := &survey{w: w}
+	s := &survey{w: w, h1: -1}
+	s.sums()
+	// sums over all blocks, dropped or not
+	for i := range w.elements {
+		e := &w.elements[i]
+		e.size, e.link, e.good = s.size[e.end]-s.size[e.first], s.link[e.end]-s.link[e.first], s.good[e.end]-s.good[e.first]
+	}
+	s.root = w.root()
+	s.findBest()
+	s.repeats()
+	s.findAsides()
+	s.whole(p)
+	s.words = maps.Clone(frameWords)
+	s.learn(p.Title, ofTitle)
+	s.learn(p.description, ofDescription)
+	s.learn(p.linkedDescription, ofLinked)
+	return s
+}
+
+// sums goes over all blocks once, for what is summed up in front of each, of like ones and of the page.
+func (s *survey) sums() {
+	w := s.w
 	n := len(w.blocks)
 	s.size, s.good, s.link = make([]int32, n+1), make([]int32, n+1), make([]int32, n+1)
 	s.copies = make(map[uint64]int32, n)
 	s.hash = make([]uint64, n)
 	s.signs = make(map[uint32]group)
-	s.h1 = -1
 	var items, rows, headings, prices, dates, wide int32
 	for i := range w.blocks {
 		b := &w.blocks[i]
@@ -151,9 +171,10 @@ func (w *walker) survey(p *Page) *survey {
 		text := w.text[b.start:b.end]
 		s.hash[i] = hashOf(text)
 		s.copies[s.hash[i]]++
-		g := s.signs[w.signOf(b)]
+		sign := w.signOf(b)
+		g := s.signs[sign]
 		g.count, g.size, g.link = g.count+1, g.size+b.size, g.link+b.link
-		s.signs[w.signOf(b)] = g
+		s.signs[sign] = g
 		switch b.kind {
 		case item:
 			items++
@@ -173,16 +194,14 @@ func (w *walker) survey(p *Page) *survey {
 		}
 		wide += int32(len(text)) - b.size
 	}
-	// sums over all blocks, dropped or not
-	for i := range w.elements {
-		e := &w.elements[i]
-		e.size, e.link, e.good = s.size[e.end]-s.size[e.first], s.link[e.end]-s.link[e.first], s.good[e.end]-s.good[e.first]
-	}
-	s.root = w.root()
-	s.findBest()
-	s.repeats()
-	s.findAsides()
-	all := &w.elements[0]
+	v := &s.page
+	v[fPageItems], v[fPageRows], v[fPageHeadings] = share(items, int32(n)), share(rows, int32(n)), share(headings, int32(n))
+	v[fPageWide], v[fPagePrices], v[fPageDates] = share(wide, int32(len(w.text))), float32(prices), float32(dates)
+}
+
+// whole measures the page.
+func (s *survey) whole(p *Page) {
+	w := s.w
 	var articles, comment, repeat int32
 	for i := range w.elements {
 		e := &w.elements[i]
@@ -198,22 +217,15 @@ func (w *walker) survey(p *Page) *survey {
 			repeat = max(repeat, g.good)
 		}
 	}
-	v := &s.page
-	v[fPageSize], v[fPageLink], v[fPageGood], v[fPageBlocks] = float32(all.size), share(all.link, all.size), share(all.good, all.size), float32(int32(n))
-	v[fPageBest], v[fPageItems], v[fPageRows] = share(s.bestSize, all.good), share(items, int32(n)), share(rows, int32(n))
-	v[fPageArticles], v[fPageComments], v[fPageWide] = float32(articles), float32(comment), share(wide, int32(len(w.text)))
-	v[fPageRepeat], v[fPageHeadings] = share(repeat, all.good), share(headings, int32(n))
-	v[fPagePrices], v[fPageDates] = float32(prices), float32(dates)
+	v, all := &s.page, &w.elements[0]
+	v[fPageSize], v[fPageLink], v[fPageGood], v[fPageBlocks] = float32(all.size), share(all.link, all.size), share(all.good, all.size), float32(len(w.blocks))
+	v[fPageBest], v[fPageArticles], v[fPageComments] = share(s.bestSize, all.good), float32(articles), float32(comment)
+	v[fPageRepeat] = share(repeat, all.good)
 	for k := range 5 {
 		if p.declared&(1<<k) != 0 {
 			v[fPageArticle+k] = 1
 		}
 	}
-	s.words = maps.Clone(frameWords)
-	s.learn(p.Title, ofTitle)
-	s.learn(p.description, ofDescription)
-	s.learn(p.linkedDescription, ofLinked)
-	return s
 }
 
 // Where a word is from.

@@ -95,6 +95,22 @@ func (s *survey) vector(i int32, v *vector) {
 	if s.aside[i] {
 		v[fAside] = 1
 	}
+	s.around(e, v)
+	s.place(i, v)
+	at := b.owner
+	for _, f := range [...]int{fL0, fL1, fL2, fL3} {
+		a := &w.elements[at]
+		v[f], v[f+1], v[f+2], v[f+3] = float32(a.size), share(a.link, a.size), share(a.good, a.size), float32(a.end-a.first)
+		v[f+4], v[f+5] = share(a.good, all.good), share(a.size, all.size)
+		at = max(a.parent, 0)
+	}
+	s.repeat(i, v)
+	s.neighbours(i, v)
+}
+
+// around measures the tags and classes around element e.
+func (s *survey) around(e *element, v *vector) {
+	w := s.w
 	v[fTag] = tagOrder(e.tag)
 	if e.parent >= 0 {
 		up := &w.elements[e.parent]
@@ -123,19 +139,9 @@ func (s *survey) vector(i int32, v *vector) {
 	v[fNegativeUp] = 30
 	if e.negative >= 0 {
 		neg := &w.elements[e.negative]
-		v[fNegativeUp], v[fNegativeSize] = float32(e.depth-neg.depth), share(neg.good, all.good)
+		v[fNegativeUp], v[fNegativeSize] = float32(e.depth-neg.depth), share(neg.good, w.elements[0].good)
 	}
 	v[fDepth] = float32(e.depth)
-	s.place(i, v)
-	at := b.owner
-	for _, f := range [...]int{fL0, fL1, fL2, fL3} {
-		a := &w.elements[at]
-		v[f], v[f+1], v[f+2], v[f+3] = float32(a.size), share(a.link, a.size), share(a.good, a.size), float32(a.end-a.first)
-		v[f+4], v[f+5] = share(a.good, all.good), share(a.size, all.size)
-		at = max(a.parent, 0)
-	}
-	s.repeat(i, v)
-	s.neighbours(i, v)
 }
 
 func (s *survey) place(i int32, v *vector) {
