@@ -20,20 +20,21 @@ import (
 	"winnow/crawl/extract/score"
 )
 
-// realPage is a page of $WINNOW_DATA/html in UTF-8 with the text that people marked in it.
+// realPage is a page of $WINNOW_DATA/html in UTF-8 with what people marked in it.
 type realPage struct {
-	page, truth string
-	unseen      *score.Model // that has not learned from the page's site
+	page, truth   string
+	with, without []string     // sentences that belong to the text, or do not, where that is all that is known
+	unseen        *score.Model // that has not learned from the page's site
 }
 
-// realPages reads the sets whose truth is a text, and groups pages by set, or by page type; none where WINNOW_DATA is not set.
+// realPages reads the sets, and groups pages by set, or by page type; none where WINNOW_DATA is not set.
 func realPages() (map[string][]realPage, error) {
 	dir := os.Getenv("WINNOW_DATA")
 	if dir == "" {
 		return nil, nil
 	}
 	groups := map[string][]realPage{}
-	for _, set := range []string{"scrapinghub", "wcxb_dev340", "zh_cwced_a"} {
+	for _, set := range []string{"scrapinghub", "wcxb_dev340", snippetSet, "zh_cwced_a"} {
 		bodies := map[string][]byte{}
 		z, err := gunzipped(filepath.Join(dir, "html", set, "pages.tar.gz"))
 		if err != nil {
@@ -60,6 +61,7 @@ func realPages() (map[string][]realPage, error) {
 			var g struct {
 				ID, URL, File, Text string
 				Type                string `json:"page_type"`
+				With, Without       []string
 			}
 			if err := json.Unmarshal(lines.Bytes(), &g); err != nil {
 				return nil, err
@@ -73,7 +75,7 @@ func realPages() (map[string][]realPage, error) {
 			if err != nil {
 				return nil, err
 			}
-			groups[kind] = append(groups[kind], realPage{page, g.Text, unseen})
+			groups[kind] = append(groups[kind], realPage{page, g.Text, g.With, g.Without, unseen})
 		}
 		if err := lines.Err(); err != nil {
 			return nil, err
@@ -94,13 +96,10 @@ func gunzipped(path string) (io.Reader, error) {
 func measurePages(ctx context.Context, o *Options, groups map[string][]realPage) (out []Figure, err error) {
 	for _, kind := range slices.Sorted(maps.Keys(groups)) {
 		var size int64
-		var f1 float64
 		var pages []string
 		for _, p := range groups[kind] {
 			size += int64(len(p.page))
 			pages = append(pages, p.page)
-			got, _ := extract.Extract(p.page, extract.Options{Scorer: p.unseen})
-			f1 += wordF1(got.Text, p.truth)
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -115,8 +114,8 @@ func measurePages(ctx context.Context, o *Options, groups map[string][]realPage)
 			return nil, err
 		}
 		n := float64(len(pages))
+		out = append(out, qualityOf(kind, groups[kind])...)
 		out = append(out,
-			Figure{Name: kind + ": F1 of words, out of fold", Unit: "%", Value: 100 * f1 / n},
 			Figure{Name: kind + ": extract", Unit: "MB/s per core", Value: rate(size, whole)},
 			Figure{Name: kind + ": parser alone", Unit: "MB/s per core", Value: rate(size, alone)},
 			Figure{Name: kind + ": allocations", Unit: "per page", Value: float64(after.Mallocs-before.Mallocs) / n})
