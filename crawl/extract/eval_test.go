@@ -250,7 +250,7 @@ func TestChinese(t *testing.T) {
 }
 
 // floors of F1 out of fold: what the four sets have reached, less what another seed may change.
-var floors = [4]float64{0.96, 0.83, 0.88, 0.915}
+var floors = [4]float64{0.958, 0.842, 0.92, 0.915}
 
 // TestRealSpeed logs the speed over all real pages, decoding included.
 func TestRealSpeed(t *testing.T) {
