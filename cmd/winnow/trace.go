@@ -37,6 +37,7 @@ func (a *app) trace(ctx context.Context, recipe, path string) error {
 	v, err := pipelines.Trace(ctx, p, d, false, func(s pipelines.Step) {
 		a.step(s, d)
 		if s.Label == "extract" && !a.json {
+			a.facts(d)
 			a.blocks(blocks)
 		}
 	})
@@ -87,8 +88,31 @@ func decisions(p *engine.Plan, d *winnow.Document) []extract.Decision {
 	return nil
 }
 
+// facts prints what the page says of itself.
+func (a *app) facts(d *winnow.Document) {
+	for _, f := range [...][3]string{
+		{d.Title, "title", "标题"}, {d.Meta[winnow.MetaAuthor], "author", "作者"}, {d.Meta[winnow.MetaPublished], "published", "发布日期"},
+		{d.Meta[winnow.MetaSite], "site", "网站"}, {d.Meta[winnow.MetaCanonical], "canonical address", "规范网址"},
+		{d.Meta[winnow.MetaLicense], "license (hint)", "许可（线索）"}, {d.Meta[winnow.MetaLangHint], "language (claimed)", "语言（自称）"},
+	} {
+		if f[0] != "" {
+			fmt.Fprintf(a.out, "  %s: %s\n", a.lang.T(f[1], f[2]), shortened(f[0], 100))
+		}
+	}
+}
+
 // blocks prints what extraction kept (+) and cut (-) of a page, with the probability of each block being main text, and why.
 func (a *app) blocks(list []extract.Decision) {
+	kept := 0
+	for _, b := range list {
+		if b.Kept {
+			kept++
+		}
+	}
+	if len(list) > 0 {
+		fmt.Fprintf(a.out, a.lang.T("  %d of %d blocks kept: + kept, - cut, the probability of being main text, what spoke against it\n",
+			"  %d/%d 块保留：+ 保留，- 切除；数字是属于正文的概率，下一行是理由\n"), kept, len(list))
+	}
 	for _, b := range list {
 		mark := "-"
 		if b.Kept {
@@ -116,6 +140,9 @@ func (a *app) why(b extract.Decision) string {
 		parts = append(parts, a.lang.T("rules say no", "规则判为非正文"))
 	}
 	for _, r := range b.Reasons {
+		if r.Logit >= 0 && len(parts) > 0 {
+			continue // it speaks for the block
+		}
 		parts = append(parts, fmt.Sprintf("%s = %.3g (%+.2f)", a.lang.T(r.EN, r.ZH), r.Value, r.Logit))
 	}
 	return strings.Join(parts, "; ")

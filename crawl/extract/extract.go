@@ -59,7 +59,7 @@ var ErrDepth = errors.New("elements nested deeper than 512")
 // instead, with less precision, as is one with more nodes than a tree can have; the error is ErrDepth where that finds
 // nothing, and ErrTime after 30 seconds.
 func Extract(page string, o Options) (Page, error) {
-	return extract(page, o, &watch{until: time.Now().Add(maxTime)})
+	return extract(page, o, &watch{until: time.Now().Add(maxTime), cpu: processTime() + maxTime})
 }
 
 func extract(page string, o Options, watched *watch) (Page, error) {

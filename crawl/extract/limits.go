@@ -27,9 +27,10 @@ var ErrTime = errors.New("page took longer than 30 s")
 // errNodes says that a page has too many nodes for a tree.
 var errNodes = errors.New("too many nodes")
 
-// watch tells when the time of a page is over. The zero value never does.
+// watch tells when the time of a page is over, by the clock and by what the process has worked since. The zero value never does.
 type watch struct {
 	until time.Time
+	cpu   time.Duration // of the process, from which on the time may be over
 	over  bool
 	asked uint
 }
@@ -37,7 +38,7 @@ type watch struct {
 // late is asked often, and looks at the clock at every 1024th time.
 func (w *watch) late() bool {
 	if w.asked++; w.asked&1023 == 0 && !w.over && !w.until.IsZero() {
-		w.over = time.Now().After(w.until)
+		w.over = time.Now().After(w.until) && processTime() >= w.cpu
 	}
 	return w.over
 }

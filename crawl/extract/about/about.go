@@ -28,16 +28,15 @@ type Facts struct {
 
 // reader collects candidates in one pass over the tree.
 type reader struct {
-	f                                          Facts
-	og, h1, metaLang, ogURL, application       string
-	published, modified, classDate             string
-	metaAuthors, itemAuthors, relAuthors       []string
-	classAuthors                               []string
-	labels, data                               [2]string // twitter:label1.. and their values
-	itemDate, publisher                        string
-	relLicense, commons, rights, linkedLicense string
-	labelled                                   bool // "Written by" was met
-	bytes                                      int  // of text read for candidates
+	f                                    Facts
+	og, h1, metaLang, ogURL, application string
+	published, modified, classDate       string
+	metaAuthors, itemAuthors, relAuthors []string
+	classAuthors                         []string
+	labels, data                         [2]string // twitter:label1.. and their values
+	itemDate, publisher                  string
+	relLicense, commons, rights          string
+	bytes                                int // of text read for candidates
 }
 
 // Read collects the facts of a page.

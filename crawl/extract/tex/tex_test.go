@@ -26,7 +26,7 @@ func TestOf(t *testing.T) {
 		{`<mfrac><mrow><mo>−</mo><mi>b</mi><mo>±</mo><msqrt><msup><mi>b</mi><mn>2</mn></msup><mo>−</mo><mn>4</mn><mi>a</mi><mi>c</mi></msqrt></mrow><mrow><mn>2</mn><mi>a</mi></mrow></mfrac>`,
 			`\frac{-b\pm\sqrt{b^{2}-4ac}}{2a}`},
 		{`<munderover><mo>∑</mo><mrow><mi>i</mi><mo>=</mo><mn>1</mn></mrow><mi>n</mi></munderover><msub><mi>x</mi><mi>i</mi></msub>`, `\sum_{i=1}^{n}x_{i}`},
-		{`<msubsup><mo>∫</mo><mn>0</mn><mi>∞</mi></msubsup><mi>f</mi><mo>⁡</mo><mfenced><mi>x</mi><mi>y</mi></mfenced>`, `\int_{0}^{\infty}f\left(x,y\right)`},
+		{`<msubsup><mo>∫</mo><mn>0</mn><mi>∞</mi></msubsup><mi>f</mi><mo>&#x2061;</mo><mfenced><mi>x</mi><mi>y</mi></mfenced>`, `\int_{0}^{\infty}f\left(x,y\right)`},
 		{`<mi>sin</mi><mi>α</mi><mi>β</mi><mi>x</mi>`, `\sin\alpha\beta x`},
 		{`<mover><mi>x</mi><mo>¯</mo></mover><mover><mi>v</mi><mo>→</mo></mover>`, `\overline{x}\vec{v}`},
 		{`<mroot><mi>x</mi><mn>3</mn></mroot>`, `\sqrt[3]{x}`},
