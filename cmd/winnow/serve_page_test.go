@@ -7,7 +7,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -187,6 +191,74 @@ func TestChatPage(t *testing.T) {
 	}
 }
 
+// held is a server behind a proxy that lets few events of every stream through, and more for each POST to more: an answer never ends before
+// it is stopped, however fast the model and however slow the browser is.
+func held(t *testing.T, target string) string {
+	t.Helper()
+	to, err := url.Parse(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	more := make(chan struct{})
+	proxy := &httputil.ReverseProxy{
+		FlushInterval: -1,
+		ErrorLog:      log.New(io.Discard, "", 0), // of browsers that leave
+		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(to) },
+		ModifyResponse: func(r *http.Response) error {
+			if strings.HasPrefix(r.Header.Get("Content-Type"), "text/event-stream") {
+				r.Body = &heldBody{ReadCloser: r.Body, lines: bufio.NewReader(r.Body), ctx: r.Request.Context(), more: more, free: heldEvents}
+			}
+			return nil
+		},
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", proxy)
+	mux.HandleFunc("POST /more", func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case more <- struct{}{}:
+		case <-r.Context().Done():
+		}
+	})
+	s := httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	return s.URL + "/"
+}
+
+const heldEvents = 12 // of a stream that come at once
+
+// heldBody is a stream of events of which free may pass.
+type heldBody struct {
+	io.ReadCloser
+	lines *bufio.Reader
+	ctx   context.Context // of the one who asked
+	more  chan struct{}
+	free  int
+	line  []byte // what is left of a line
+}
+
+func (h *heldBody) Read(p []byte) (int, error) {
+	if len(h.line) == 0 {
+		if h.free == 0 {
+			select {
+			case <-h.more:
+				h.free = heldEvents
+			case <-h.ctx.Done():
+				return 0, h.ctx.Err()
+			}
+		}
+		line, err := h.lines.ReadBytes('\n')
+		if err != nil {
+			return 0, err
+		}
+		if h.line = line; len(line) == 1 { // an empty line ends an event
+			h.free--
+		}
+	}
+	n := copy(p, h.line)
+	h.line = h.line[n:]
+	return n, nil
+}
+
 // TestChatInBrowser works the page in the browser that WINNOW_BROWSER names (a Chromium); WINNOW_NODE is the folder with the packages of
 // .ci/browser/package.json. Screenshots go to WINNOW_SHOTS, if set.
 func TestChatInBrowser(t *testing.T) {
@@ -194,17 +266,18 @@ func TestChatInBrowser(t *testing.T) {
 		t.Skip("WINNOW_BROWSER and WINNOW_NODE are not set: see .ci/browser/run")
 	}
 	model, dir := chatModel(t, "chatml", false), filepath.Join(t.TempDir(), "said")
-	url, _ := served(t, model, "--slots", "2", "--chat", "--feedback", dir)
+	at, _ := served(t, model, "--slots", "2", "--chat", "--feedback", dir)
+	slow := held(t, at)
 	shots := os.Getenv("WINNOW_SHOTS")
 	if shots == "" {
 		shots = t.TempDir()
 	}
-	cmd := exec.Command("node", "../../.ci/browser/chat.mjs", url, shots)
-	var log bytes.Buffer
-	cmd.Stderr = &log
+	cmd := exec.Command("node", "../../.ci/browser/chat.mjs", at, shots, slow)
+	var said bytes.Buffer
+	cmd.Stderr = &said
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%v: %s", err, &log)
+		t.Fatalf("%v: %s", err, &said)
 	}
 	var got struct {
 		Asked, First, A, B, Second string

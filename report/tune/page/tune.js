@@ -48,6 +48,7 @@ async function refresh(push) {
 
 function soon(push) { // at most twice a second while a slider moves
   clearTimeout(waiting);
+  document.getElementById("totals").classList.add("busy"); // what is shown is of other bounds already
   waiting = setTimeout(() => refresh(push), push ? 0 : 250);
 }
 

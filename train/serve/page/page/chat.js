@@ -30,6 +30,11 @@ const clone = (id) => $(id).content.firstElementChild.cloneNode(true);
 const status = (text, bad = false) => { $("status").textContent = text; $("status").classList.toggle("bad", bad); };
 const atEnd = () => scrollY + innerHeight > document.documentElement.scrollHeight - 80;
 const toEnd = () => scrollTo(0, document.documentElement.scrollHeight);
+function following(change) { // the end stays in sight; who has scrolled up to read is left there
+  const follow = atEnd();
+  change();
+  if (follow) toEnd();
+}
 
 function draw(turn) { // makes a turn's element
   $("start").hidden = true;
@@ -54,7 +59,9 @@ function show(turn, el) { // brings a turn's element up to the turn
   turn.answers.forEach((a, i) => {
     const one = grid.children[i], note = one.querySelector(".note"), open = one.querySelector(".editor");
     one.querySelector("h3").textContent = two ? `${say.answer} ${"AB"[i]}` : say.model;
-    one.querySelector(".text").textContent = a.content;
+    const text = one.querySelector(".text");
+    text.textContent = a.content;
+    text.hidden = Boolean(a.done || a.error) && a.content.trim() === "";
     one.classList.toggle("chosen", two && turn.pick === i);
     const why = a.error ? `${say.failed}: ${a.error}` : a.done === "stopped" ? say.stopped : !a.done ? "" : a.was !== undefined ? say.edited
       : a.content.trim() === "" ? say.empty : a.done === "length" ? say.length : "";
@@ -82,7 +89,7 @@ function show(turn, el) { // brings a turn's element up to the turn
   }
   const note = choose.querySelector(".note");
   note.dataset.usual ??= note.textContent;
-  note.textContent = same ? say.same : note.dataset.usual;
+  note.textContent = same ? say.same : turn.pick === undefined ? note.dataset.usual : `${say.picked} ${"AB"[turn.pick]}`;
 }
 
 const said = (a) => a.was ?? a.content; // what the model itself said
@@ -144,6 +151,7 @@ function edit(turn, el, one, a, subject) {
   one.append(box);
   show(turn, el);
   text.focus();
+  box.scrollIntoView({ block: "nearest" });
   const close = () => { box.remove(); show(turn, el); one.querySelector('[data-act="edit"]').focus(); };
   const save = async () => {
     if (text.value === said(a)) {
@@ -216,22 +224,25 @@ async function answer(turn, el, which) {
   status(say.writing);
   await Promise.all(which.map(async (i) => {
     const a = turn.answers[i], text = el.querySelectorAll("article .text")[i];
+    let frame = 0; // once a frame is enough: a fast model would otherwise leave the browser no time for clicks
     a.sampling = draws(i);
     try {
       await stream(turn, a, running.signal, () => {
-        const follow = atEnd(); // who has scrolled up to read is left there
-        text.textContent = a.content;
-        if (follow) toEnd();
+        frame ||= requestAnimationFrame(() => {
+          frame = 0;
+          following(() => { text.textContent = a.content; });
+        });
       });
     } catch (e) {
       if (e.name === "AbortError") a.done = "stopped";
       else a.error = e instanceof TypeError ? say.gone : e.message; // fetch's own words differ by browser
     }
+    cancelAnimationFrame(frame);
   }));
   running = null;
   $("send").disabled = false;
   $("stop").hidden = true;
-  show(turn, el);
+  following(() => show(turn, el));
   el.setAttribute("aria-busy", "false");
   const failed = turn.answers.some((a) => a.error);
   status(failed ? say.failed : say.done, failed);
