@@ -57,6 +57,7 @@ async function stopped() { // an answer that is stopped in its middle: by the bu
     await free();
     want(await shown() >= before, "what had come is lost");
     want(await last(page).locator("[data-act=up]").isDisabled() && await last(page).locator("[data-act=edit]").isDisabled(), "an unfinished answer can be judged");
+    await told(page, "stopped");
     want(await page.locator("#stop").isHidden() && await page.locator("#send").isEnabled(), "the page cannot be written on");
     await check(page, "chat-stopped-light-en");
   });

@@ -245,7 +245,8 @@ async function answer(turn, el, which) {
   following(() => show(turn, el));
   el.setAttribute("aria-busy", "false");
   const failed = turn.answers.some((a) => a.error);
-  status(failed ? say.failed : say.done, failed);
+  const halted = turn.answers.some((a) => a.done === "stopped");
+  status(failed ? say.failed : halted ? say.halted : say.done, failed);
   keep();
 }
 
