@@ -166,7 +166,7 @@ const stormRecipe = `name: storm
 input: {jsonl: [%q], shard_size: 64KB}
 stages:
   - language:
-  - rephrase: {model: m, styles: [wikipedia], concurrency: 64, timeout: 3s, retries: 1, backoff: 5ms, guards: {copied: {}, copied_back: {}, repetition: {}, new_numbers: {max: 0}}}
+  - rephrase: {model: m, styles: [wikipedia], concurrency: 64, timeout: 8s, retries: 1, backoff: 5ms, guards: {copied: {}, copied_back: {}, repetition: {}, new_numbers: {max: 0}}}
 `
 
 // TestRephraseStorm sends a thousand documents through an endpoint that fails in every way. Each document ends rewritten or dropped
