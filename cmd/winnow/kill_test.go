@@ -135,7 +135,7 @@ func TestFineTuningKilled(t *testing.T) {
 	_, runs, _ := undisturbed(t, "name: one\ninput: {warc: [samples/crawl.warc.gz]}\nstages:\n  - extract: {}\n")
 	dir := t.TempDir()
 	base := filepath.Join(dir, "base")
-	if out, err := exec.Command("winnow", "train", "base", "-q", "--runs", runs, "--tokens", "20k", "--depth", "1", "--out", base).CombinedOutput(); err != nil {
+	if out, err := exec.Command("winnow", "train", "base", "-q", "--runs", runs, "--data", "latest", "--tokens", "20k", "--depth", "1", "--out", base).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	tuning := func(out string) *exec.Cmd {
