@@ -93,7 +93,7 @@ func prompt(raw json.RawMessage) ([]chat.Message, error) {
 // the text is shorter than least characters, or has no place to cut.
 func Continuation(text, id, lang string, least int) (Task, bool) {
 	text = strings.TrimSpace(text)
-	if utf8.RuneCountInString(text) < least {
+	if text == "" || utf8.RuneCountInString(text) < least {
 		return Task{}, false
 	}
 	at := middle(text)
