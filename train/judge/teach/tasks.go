@@ -93,7 +93,7 @@ func prompt(raw json.RawMessage) ([]chat.Message, error) {
 // the text is shorter than least characters, or has no place to cut.
 func Continuation(text, id, lang string, least int) (Task, bool) {
 	text = strings.TrimSpace(text)
-	if text == "" || utf8.RuneCountInString(text) < least {
+	if utf8.RuneCountInString(text) < least {
 		return Task{}, false
 	}
 	at := middle(text)
@@ -133,7 +133,7 @@ func middle(text string) int {
 	if word >= 0 {
 		return word
 	}
-	for !utf8.RuneStart(text[half]) {
+	for half < len(text) && !utf8.RuneStart(text[half]) {
 		half++
 	}
 	return half
