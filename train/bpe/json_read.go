@@ -111,7 +111,26 @@ func (f *file) tokenizer() (*Tokenizer, error) {
 	if s.Merges, err = mergesByName(merges, vocab); err != nil {
 		return nil, err
 	}
+	if err := apart(f.Added, merges, vocab); err != nil {
+		return nil, err
+	}
 	return build(s)
+}
+
+// apart refuses an added token that takes the id of another one which merges need.
+func apart(added []Added, merges [][2]string, vocab map[string]int32) error {
+	needed := map[int32]string{}
+	for _, m := range merges {
+		for _, name := range []string{m[0], m[1], m[0] + m[1]} {
+			needed[vocab[name]] = name
+		}
+	}
+	for _, a := range added {
+		if name, ok := needed[a.ID]; ok && name != a.Content && fromAlphabet(name) != a.Content {
+			return fmt.Errorf("added token %q: id %d is that of %q in the vocabulary", a.Content, a.ID, name)
+		}
+	}
+	return nil
 }
 
 // refuse names what of the model is not byte-level BPE.
