@@ -5,12 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
 	"golang.org/x/sync/errgroup"
@@ -20,9 +18,6 @@ import (
 
 // farAtOnce is how many files behind a network are asked for their sizes at a time.
 const farAtOnce = 8
-
-// isURL tells whether a pattern, or a file, is for Options.Files.
-func isURL(name string) bool { return strings.Contains(name, "://") }
 
 // expand lists the files that the patterns match, sorted within a pattern, each file once.
 func (s *source) expand(ctx context.Context) ([]string, error) {
@@ -38,7 +33,7 @@ func (s *source) expand(ctx context.Context) ([]string, error) {
 		}
 		for _, name := range found {
 			clean := name
-			if !isURL(name) {
+			if !winnow.IsURL(name) {
 				clean = filepath.Clean(name)
 			}
 			if !seen[clean] {
@@ -52,7 +47,7 @@ func (s *source) expand(ctx context.Context) ([]string, error) {
 
 // match expands one pattern: a name, a folder, a glob with ** for any folders, or a URL.
 func (s *source) match(ctx context.Context, pattern string) ([]string, error) {
-	if isURL(pattern) {
+	if winnow.IsURL(pattern) {
 		if s.o.Files == nil {
 			return nil, errors.New("URLs are not read here")
 		}
@@ -94,14 +89,14 @@ func (s *source) sizes(ctx context.Context, files []string) ([]int64, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if !isURL(name) {
+		if !winnow.IsURL(name) {
 			if info, err := os.Stat(name); err == nil {
 				sizes[i] = info.Size()
 			}
 			continue
 		}
 		g.Go(func() error {
-			f, err := s.open(ctx, name)
+			f, err := winnow.OpenFile(ctx, name, s.o.Files)
 			if err != nil {
 				return err
 			}
@@ -117,54 +112,4 @@ func (s *source) sizes(ctx context.Context, files []string) ([]int64, error) {
 		}
 	}
 	return sizes, err
-}
-
-// open opens a file of the disk or behind a network.
-func (s *source) open(ctx context.Context, name string) (winnow.File, error) {
-	if isURL(name) {
-		if s.o.Files == nil {
-			return nil, fmt.Errorf("%s: URLs are not read here", name)
-		}
-		return s.o.Files.Open(ctx, name)
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return &local{f, info.Size()}, nil
-}
-
-// local is a winnow.File of the disk.
-type local struct {
-	*os.File
-	size int64
-}
-
-// Size implements winnow.File.
-func (l *local) Size() int64 { return l.size }
-
-// Tag implements winnow.File.
-func (l *local) Tag() string { return "" }
-
-// Ranged implements winnow.File.
-func (l *local) Ranged() bool { return true }
-
-// watched remembers that reading failed, which cutters would take for the end.
-type watched struct {
-	winnow.File
-	err error
-}
-
-// ReadAt implements io.ReaderAt.
-func (w *watched) ReadAt(b []byte, off int64) (int, error) {
-	n, err := w.File.ReadAt(b, off)
-	if err != nil && err != io.EOF && w.err == nil {
-		w.err = err
-	}
-	return n, err
 }

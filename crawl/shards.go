@@ -80,11 +80,11 @@ func (s *source) target(sizes []int64) (sum int64) {
 // range without a sample.
 func (s *source) survey(ctx context.Context, name string, size, target int64) (ranges []winnow.Range, sample string, err error) {
 	whole := []winnow.Range{{File: name, End: size, Whole: true}}
-	if isURL(name) && size <= target && s.tags[name] != "" { // nothing to look for in it
+	if winnow.IsURL(name) && size <= target && s.tags[name] != "" { // nothing to look for in it
 		return whole, s.tags[name], nil
 	}
-	f, err := s.open(ctx, name)
-	if err != nil && isURL(name) {
+	f, err := winnow.OpenFile(ctx, name, s.o.Files)
+	if err != nil && winnow.IsURL(name) {
 		return nil, "", err
 	}
 	if err != nil {
@@ -99,18 +99,18 @@ func (s *source) survey(ctx context.Context, name string, size, target int64) (r
 	if size <= target {
 		return whole, sample, nil
 	}
-	in := &watched{File: f}
+	in := &winnow.WatchedFile{File: f}
 	var cuts []int64
 	if s.cut != nil && f.Ranged() {
 		reach := int64(0)
-		if isURL(name) {
+		if winnow.IsURL(name) {
 			reach = farReach
 		}
 		cuts = s.cut(in, size, target, reach)
 	}
 	why := s.why(in, len(cuts) == 0)
-	if in.err != nil && (isURL(name) || ctx.Err() != nil) {
-		return nil, "", fmt.Errorf("%s: %w", name, in.err)
+	if in.Err != nil && (winnow.IsURL(name) || ctx.Err() != nil) {
+		return nil, "", fmt.Errorf("%s: %w", name, in.Err)
 	}
 	if len(cuts) == 0 {
 		whole[0].Uncut = why

@@ -102,8 +102,8 @@ func (s *source) Read(ctx context.Context, sh winnow.Shard, t *winnow.Tally) ite
 }
 
 func (s *source) readPart(ctx context.Context, r winnow.Range, t *winnow.Tally, yield func(*winnow.Document, error) bool) bool {
-	f, err := s.open(ctx, r.File)
-	if err != nil && isURL(r.File) { // the network's fault, not the input's
+	f, err := winnow.OpenFile(ctx, r.File, s.o.Files)
+	if err != nil && winnow.IsURL(r.File) { // the network's fault, not the input's
 		yield(nil, err)
 		return false
 	}

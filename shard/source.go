@@ -77,8 +77,8 @@ func (s *source) Shards(ctx context.Context) ([]winnow.Shard, error) {
 // pieces cuts a file at its row groups, and puts what tells its content into prints. A file without a readable footer is one
 // piece. Whole marks a file's last piece.
 func (s *source) pieces(ctx context.Context, path string, prints map[string]string) ([]winnow.Range, error) {
-	in, err := s.open(ctx, path)
-	if err != nil && isURL(path) {
+	in, err := winnow.OpenFile(ctx, path, s.o.Files)
+	if err != nil && winnow.IsURL(path) {
 		return nil, err
 	}
 	if err != nil {
@@ -86,7 +86,7 @@ func (s *source) pieces(ctx context.Context, path string, prints map[string]stri
 		return []winnow.Range{{File: path, Whole: true}}, nil // which Read tells of
 	}
 	defer in.Close()
-	w := &watched{File: in}
+	w := &winnow.WatchedFile{File: in}
 	size := in.Size()
 	whole := []winnow.Range{{File: path, End: size, Whole: true}}
 	prints[path] = sample(w)
@@ -94,8 +94,8 @@ func (s *source) pieces(ctx context.Context, path string, prints map[string]stri
 	if err == nil {
 		_, err = s.bind(f)
 	}
-	if isURL(path) && w.err != nil {
-		return nil, fmt.Errorf("%s: %w", path, w.err)
+	if winnow.IsURL(path) && w.Err != nil {
+		return nil, fmt.Errorf("%s: %w", path, w.Err)
 	}
 	if f == nil {
 		return whole, nil // which Read tells of
@@ -223,7 +223,7 @@ type partReader struct {
 	winnow.Range
 	tally *winnow.Tally
 	yield func(*winnow.Document, error) bool
-	in    *watched
+	in    *winnow.WatchedFile
 	done  int64 // bytes of the range that the tally has
 }
 
@@ -239,8 +239,8 @@ func (p *partReader) lose(rule string, row, bytes int64, err error) bool {
 }
 
 func (p *partReader) read(ctx context.Context) bool {
-	file, err := p.open(ctx, p.File)
-	if err != nil && isURL(p.File) { // the network's fault, not the input's
+	file, err := winnow.OpenFile(ctx, p.File, p.o.Files)
+	if err != nil && winnow.IsURL(p.File) { // the network's fault, not the input's
 		p.yield(nil, err)
 		return false
 	}
@@ -248,11 +248,11 @@ func (p *partReader) read(ctx context.Context) bool {
 		return p.lose("error.open", 0, p.End-p.Start, err)
 	}
 	defer file.Close()
-	in := &watched{File: file}
+	in := &winnow.WatchedFile{File: file}
 	p.in = in
 	f, err := footer(in, in.Size())
-	if in.err != nil {
-		p.yield(nil, fmt.Errorf("%s: %w", p.File, in.err))
+	if in.Err != nil {
+		p.yield(nil, fmt.Errorf("%s: %w", p.File, in.Err))
 		return false
 	}
 	if err != nil {
@@ -308,8 +308,8 @@ func (p *partReader) readGroup(ctx context.Context, g *rowGroup[winnow.Document]
 			batch[i] = new(winnow.Document)
 		}
 		if err := g.read(batch[:n]); err != nil {
-			if p.in.err != nil { // the disk's fault or the network's, not the file's
-				p.yield(nil, fmt.Errorf("%s: row %d: %w", p.File, row, p.in.err))
+			if p.in.Err != nil { // the disk's fault or the network's, not the file's
+				p.yield(nil, fmt.Errorf("%s: row %d: %w", p.File, row, p.in.Err))
 				return false
 			}
 			return p.lose("error.parquet", row, end-at, err)

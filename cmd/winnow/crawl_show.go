@@ -4,13 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"winnow/crawl/polite"
 	"winnow/report"
@@ -29,8 +27,7 @@ type crawlProgress struct {
 }
 
 func (a *app) newCrawlProgress(o polite.Options) *crawlProgress {
-	f, ok := a.err.(*os.File)
-	return &crawlProgress{app: a, live: ok && !a.quiet && !a.json && term.IsTerminal(int(f.Fd())), most: o.MaxPages, begun: time.Now(), last: time.Now()}
+	return &crawlProgress{app: a, live: a.live(), most: o.MaxPages, begun: time.Now(), last: time.Now()}
 }
 
 func (p *crawlProgress) tell(e polite.Progress) {

@@ -3,11 +3,9 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"winnow/pipelines/engine"
 	"winnow/report"
@@ -27,8 +25,7 @@ type progress struct {
 const plainEvery = 30 * time.Second
 
 func (a *app) newProgress() *progress {
-	f, ok := a.err.(*os.File)
-	return &progress{app: a, live: ok && !a.quiet && !a.json && term.IsTerminal(int(f.Fd())), begun: time.Now(), last: time.Now(), told: map[string]bool{}}
+	return &progress{app: a, live: a.live(), begun: time.Now(), last: time.Now(), told: map[string]bool{}}
 }
 
 func (p *progress) event(e engine.Event) {

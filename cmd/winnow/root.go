@@ -31,7 +31,8 @@ type app struct {
 const exitCodes = `
 Exit codes: 0 done; 1 failed; 2 usage or recipe error, nothing was started; 3 finished, but some input could not be read;
 4 an expectation of the recipe was not met; 130 stopped, run again to go on.
-Every flag can be set by WINNOW_<FLAG> in the environment; flags win over the environment, the environment over the recipe.`
+Every flag but --data can be set by WINNOW_<FLAG> in the environment; flags win over the environment, the environment over the
+recipe. WINNOW_DATA is the folder of labelled data that tests and "winnow bench" measure on.`
 
 func (a *app) root(args []string) *cobra.Command {
 	a.lang = report.LangOf(locale())
@@ -75,7 +76,7 @@ func (a *app) root(args []string) *cobra.Command {
 func (a *app) prepare(cmd *cobra.Command) (err error) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		name := "WINNOW_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		if v, ok := os.LookupEnv(name); ok && !f.Changed && err == nil {
+		if v, ok := os.LookupEnv(name); ok && !f.Changed && err == nil && f.Name != "data" { // WINNOW_DATA is what tests and bench measure on
 			if e := cmd.Flags().Set(f.Name, v); e != nil {
 				err = usage("%s=%s: %v", name, v, e)
 			}

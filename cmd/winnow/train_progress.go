@@ -1,19 +1,14 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"winnow/report"
 	"winnow/report/page"
@@ -23,34 +18,18 @@ import (
 
 // trainProgress shows the events of training: one live line on a terminal, plain lines elsewhere, JSON with --json.
 type trainProgress struct {
-	app  *app
+	stepLine
 	out  string
-	live bool
-	bar  *progressbar.ProgressBar
-	last time.Time
 	held map[string]float64 // as last measured
-	all  int                // steps
 }
 
 func (a *app) newTrainProgress(out string) *trainProgress {
-	f, ok := a.err.(*os.File)
-	return &trainProgress{app: a, out: out, live: ok && !a.quiet && !a.json && term.IsTerminal(int(f.Fd())), last: time.Now()}
+	return &trainProgress{stepLine: a.newStepLine(), out: out}
 }
 
 func (p *trainProgress) event(e train.Event) {
 	a := p.app
-	if e.Type == "warning" && !a.json {
-		p.clear()
-		fmt.Fprintln(a.err, "! "+a.lang.T(e.EN, e.ZH))
-		return
-	}
-	if a.quiet {
-		return
-	}
-	if a.json {
-		if b, err := json.Marshal(e); err == nil {
-			fmt.Fprintln(a.err, string(b))
-		}
+	if p.told(e.Type, e.EN, e.ZH, e) {
 		return
 	}
 	switch e.Type {
@@ -73,11 +52,11 @@ func (p *trainProgress) event(e train.Event) {
 			a.say("step %d/%d  held out: %s", "第 %d/%d 步  留出文本：%s", e.Metric.Step, p.all, p.heldText())
 		}
 	case "spike":
-		p.clear()
+		p.close()
 		a.say("step %d: %s is %.1f standard deviations above the last steps; documents %s", "第 %d 步：%s 高出近期 %.1f 个标准差；文档 %s",
 			e.Metric.Step, e.Metric.Spike, e.Metric.Score, strings.Join(e.Metric.Documents[:min(len(e.Metric.Documents), 4)], ", "))
 	case "sample":
-		p.clear()
+		p.close()
 		a.say("  %q → %q", "  %q → %q", e.Sample.Prompt, e.Sample.Text)
 	}
 }
@@ -119,19 +98,7 @@ func (p *trainProgress) step(e train.Event) {
 	if len(p.held) > 0 {
 		line += "  " + p.heldText()
 	}
-	switch {
-	case p.live:
-		if p.bar == nil {
-			p.bar = progressbar.NewOptions(p.all, progressbar.OptionSetWriter(a.err), progressbar.OptionSetTheme(progressbar.ThemeASCII),
-				progressbar.OptionSetWidth(20), progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false),
-				progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
-		}
-		p.bar.Describe(line)
-		_ = p.bar.Set(e.Metric.Step)
-	case time.Since(p.last) >= plainEvery:
-		p.last = time.Now()
-		fmt.Fprintf(a.err, "%s %d/%d  %s\n", a.lang.T("step", "步"), e.Metric.Step, p.all, line)
-	}
+	p.show(e.Metric.Step, line)
 }
 
 // heldText is bits per byte by language.
@@ -142,15 +109,6 @@ func (p *trainProgress) heldText() string {
 	}
 	return strings.Join(out, " ") + p.app.lang.T(" bits/byte", " 比特/字节")
 }
-
-func (p *trainProgress) clear() {
-	if p.bar != nil {
-		_ = p.bar.Clear()
-		p.bar = nil
-	}
-}
-
-func (p *trainProgress) close() { p.clear() }
 
 // trained shows what came of it: bits per byte beside what counting and compressing give on the same bytes.
 func (a *app) trained(r *train.Result) error {

@@ -2,19 +2,14 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"winnow/report"
 	"winnow/report/page"
@@ -24,36 +19,20 @@ import (
 
 // stageProgress shows the events of fine-tuning: one live line on a terminal, plain lines elsewhere, JSON with --json.
 type stageProgress struct {
-	app  *app
-	live bool
-	bar  *progressbar.ProgressBar
-	last time.Time
-	held map[string]float64
-	all  int
-	// begun says that the run has started: what a user asked for is in order.
-	begun bool
+	stepLine
+	held  map[string]float64
+	begun bool               // the run has started: what a user asked for is in order
 	more  func(e tune.Event) // of the method's own; may be nil
 }
 
 func (a *app) newStageProgress(more func(e tune.Event)) *stageProgress {
-	f, ok := a.err.(*os.File)
-	return &stageProgress{app: a, live: ok && !a.quiet && !a.json && term.IsTerminal(int(f.Fd())), last: time.Now(), more: more}
+	return &stageProgress{stepLine: a.newStepLine(), more: more}
 }
 
 func (p *stageProgress) event(e tune.Event) {
 	a := p.app
 	p.begun = p.begun || e.Type == "start"
-	switch {
-	case e.Type == "warning" && !a.json:
-		p.close()
-		fmt.Fprintln(a.err, "! "+a.lang.T(e.EN, e.ZH))
-		return
-	case a.quiet:
-		return
-	case a.json:
-		if b, err := json.Marshal(e); err == nil {
-			fmt.Fprintln(a.err, string(b))
-		}
+	if p.told(e.Type, e.EN, e.ZH, e) {
 		return
 	}
 	switch e.Type {
@@ -114,26 +93,7 @@ func (p *stageProgress) step(e tune.Event) {
 	if len(p.held) > 0 {
 		line += a.lang.T("  held out ", "  留出 ") + a.measured(p.held)
 	}
-	switch {
-	case p.live:
-		if p.bar == nil {
-			p.bar = progressbar.NewOptions(p.all, progressbar.OptionSetWriter(a.err), progressbar.OptionSetTheme(progressbar.ThemeASCII),
-				progressbar.OptionSetWidth(20), progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false),
-				progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
-		}
-		p.bar.Describe(line)
-		_ = p.bar.Set(e.Metric.Step)
-	case time.Since(p.last) >= plainEvery:
-		p.last = time.Now()
-		fmt.Fprintf(a.err, "%s %d/%d  %s\n", a.lang.T("step", "步"), e.Metric.Step, p.all, line)
-	}
-}
-
-func (p *stageProgress) close() {
-	if p.bar != nil {
-		_ = p.bar.Clear()
-		p.bar = nil
-	}
+	p.show(e.Metric.Step, line)
 }
 
 // measured is numbers by name in one line.

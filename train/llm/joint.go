@@ -26,6 +26,9 @@ func NewHead(c Config, seed uint64) *Head {
 	return h
 }
 
+// ZeroHead makes a head that reads 0 off every position.
+func ZeroHead(c Config) *Head { return &Head{Score: newParam(1, c.Dim)} }
+
 // Params lists what is trained: one row that decays as matrices do.
 func (h *Head) Params() []Param {
 	return []Param{{Name: "score", Value: values(h.Score), Grad: gradient(h.Score), Decay: true}}

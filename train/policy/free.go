@@ -6,7 +6,6 @@ import (
 
 	"winnow/train/checkpoint"
 	"winnow/train/loss"
-	"winnow/train/monitor"
 	"winnow/train/tune"
 )
 
@@ -25,70 +24,23 @@ func Free(ctx context.Context, o tune.Options, s Settings, w Work) (*tune.Result
 		}
 	}
 	for m.Next(ctx) {
-		round := m.Row / int64(s.Prompts)
-		answers, err := m.write(ctx, chosen(m.learnt, s.seed(m.Seed), m.Row, s.Prompts), s.Samples, uint64(round))
-		if stopped(ctx, err) {
-			continue
-		} else if err != nil {
-			return nil, wrong(round, err)
-		}
-		first := m.batches(m.minibatches(answers, round, 0))
-		if err := m.look(flat(first)); err != nil {
-			return nil, wrong(round, err)
-		}
-		values := m.measures(answers)
-		if over, err := m.beyond(values); err != nil {
+		r, err := m.round(ctx)
+		if err != nil {
 			return nil, err
-		} else if over {
+		} else if r == nil {
 			continue
 		}
-		if err := m.compare(answers, s.Samples); err != nil {
-			return nil, wrong(round, err)
+		if err := m.compare(r.answers, s.Samples); err != nil {
+			return nil, wrong(r.number, err)
 		}
-		m.Row += int64(s.Prompts)
-		for pass := range s.Passes {
-			parts := first
-			if pass > 0 {
-				parts = m.batches(m.minibatches(answers, round, pass))
-			}
-			if err := m.pass(parts, pass, values); err != nil {
-				return nil, wrong(round, err)
-			}
+		if err := m.learn(r); err != nil {
+			return nil, err
 		}
-		if m.due(values) {
-			if err := m.validate(context.WithoutCancel(ctx)); err != nil { // else what is stored would stand between the two
-				return nil, err
-			}
+		if err := m.validateDue(ctx, r.values); err != nil {
+			return nil, err
 		}
 	}
 	return m.Finish()
-}
-
-// pass is one update for each minibatch. What the round measured is recorded with its last one.
-func (m *method) pass(parts [][]*batch, pass int, values monitor.Values) error {
-	for i, part := range parts {
-		last := pass == m.s.Passes-1 && i == len(parts)-1
-		metric, _, err := m.minibatch(part, func(x spread, _ float64) monitor.Values {
-			if pass == 0 && i == 0 {
-				values[monitor.RatioGap] = x.gap
-			}
-			if !last {
-				return nil
-			}
-			values[monitor.ClipShare], values[monitor.ApproxKL] = x.clipped/x.tokens, x.kl/x.tokens
-			if m.head != nil {
-				values[monitor.ValueLoss], values[monitor.ValueClip], values[monitor.KLCost] = x.value/x.tokens, x.held/x.tokens, m.state.Kappa
-			}
-			return values
-		})
-		if err != nil {
-			return err
-		}
-		if last {
-			m.finished(metric)
-		}
-	}
-	return nil
 }
 
 // compare turns rewards into advantages, the same for all tokens of an answer.
@@ -125,6 +77,3 @@ func (m *method) compare(answers []*answer, samples int) error {
 
 // memory is the weight of earlier rounds in the baseline of REINFORCE.
 const memory = .9
-
-// seed is that of the order of prompts.
-func (s Settings) seed(of uint64) uint64 { return seedOf(of, 7) }

@@ -25,41 +25,21 @@ func PPO(ctx context.Context, o tune.Options, s Settings, w Work) (*tune.Result,
 		}
 	}
 	for m.Next(ctx) {
-		round := m.Row / int64(s.Prompts)
-		answers, err := m.write(ctx, chosen(m.learnt, s.seed(m.Seed), m.Row, s.Prompts), s.Samples, uint64(round))
-		if stopped(ctx, err) {
-			continue
-		} else if err != nil {
-			return nil, wrong(round, err)
-		}
-		first := m.batches(m.minibatches(answers, round, 0))
-		if err := m.look(flat(first)); err != nil {
-			return nil, wrong(round, err)
-		}
-		values := m.measures(answers)
-		if over, err := m.beyond(values); err != nil {
+		r, err := m.round(ctx)
+		if err != nil {
 			return nil, err
-		} else if over {
+		} else if r == nil {
 			continue
 		}
-		m.estimate(answers, values)
-		m.Row += int64(s.Prompts)
-		for pass := range s.Passes {
-			parts := first
-			if pass > 0 {
-				parts = m.batches(m.minibatches(answers, round, pass))
-			}
-			if err := m.pass(parts, pass, values); err != nil {
-				return nil, wrong(round, err)
-			}
+		m.estimate(r.answers, r.values)
+		if err := m.learn(r); err != nil {
+			return nil, err
 		}
 		if s.Target > 0 {
-			m.state.Kappa = loss.AdaptiveKL(m.state.Kappa, values[monitor.KL], s.Target, len(answers), s.Horizon)
+			m.state.Kappa = loss.AdaptiveKL(m.state.Kappa, r.values[monitor.KL], s.Target, len(r.answers), s.Horizon)
 		}
-		if m.due(values) {
-			if err := m.validate(context.WithoutCancel(ctx)); err != nil { // else what is stored would stand between the two
-				return nil, err
-			}
+		if err := m.validateDue(ctx, r.values); err != nil {
+			return nil, err
 		}
 	}
 	return m.Finish()

@@ -142,10 +142,7 @@ func (m *method) prepare() error {
 	}
 	if m.s.Method == monitor.PPO {
 		if m.head = m.w.Head; m.head == nil {
-			m.head = llm.NewHead(m.Model.Config, m.Seed)
-			for _, p := range m.head.Params() {
-				clear(p.Value) // first values from chance can be several times as wide as rewards, and then wreck the policy
-			}
+			m.head = llm.ZeroHead(m.Model.Config) // first values from chance can be several times as wide as rewards, and then wreck the policy
 		}
 		work.Join = m.head.Params()
 	}

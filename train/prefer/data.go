@@ -279,6 +279,31 @@ func divide[T any](list []T, seed uint64, share float64, key func(T) uint64) (le
 	return learn, held
 }
 
+// opened is a run with its rows read.
+type opened[T any] struct {
+	*tune.Run
+	learn, held []T
+	data        []checkpoint.File // what they were, for the lineage
+}
+
+// open opens a run and reads its rows; what became of them is told. Whoever opens it closes it.
+func open[T any](o tune.Options, kind string, config any, rows Rows, read func(*tune.Run, Rows) (learn, held []T, a *Account, err error)) (*opened[T], error) {
+	r, err := tune.Open(o, kind, config)
+	if err != nil {
+		return nil, err
+	}
+	x := &opened[T]{Run: r}
+	var account *Account
+	if x.learn, x.held, account, err = read(r, rows); err == nil {
+		x.data, err = rows.dataOf(account)
+	}
+	if err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	r.Note("data", account)
+	return x, nil
+}
+
 // dataOf names the files for the lineage.
 func (o Rows) dataOf(a *Account) ([]checkpoint.File, error) {
 	data, err := tune.DataOf(slices.Concat(o.Files, o.Held), a.files)

@@ -28,23 +28,15 @@ func DPO(ctx context.Context, o tune.Options, c DPOConfig) (*tune.Result, error)
 	if err = errors.Join(err, c.Rows.Check(1), c.checkPair(), c.Drift.check()); err != nil {
 		return nil, err
 	}
-	r, err := tune.Open(o, checkpoint.KindPolicy, struct {
+	in, err := open(o, checkpoint.KindPolicy, struct {
 		Method string `json:"method"`
 		DPOConfig
-	}{"dpo", c})
+	}{"dpo", c}, c.Rows, readDuos)
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
-	learn, held, account, err := readDuos(r, c.Rows)
-	if err != nil {
-		return nil, err
-	}
-	data, err := c.dataOf(account)
-	if err != nil {
-		return nil, err
-	}
-	r.Note("data", account)
+	defer in.Close()
+	r, learn, held, data := in.Run, in.learn, in.held, in.data
 	watch := monitor.New(monitor.DPO, monitor.Limits{KLBudget: c.Budget, MaxTokens: float64(c.Tokens)})
 	if err := r.Begin(tune.Work{Data: data, Epoch: ceiling(len(learn), c.Batch), Extra: watch, Scores: c.scores(p.Reference)}); err != nil {
 		return nil, err

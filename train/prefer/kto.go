@@ -32,23 +32,15 @@ func KTO(ctx context.Context, o tune.Options, c KTOConfig) (*tune.Result, error)
 	if !(c.Beta > 0) || c.Good < 0 || c.Bad < 0 || (c.Good == 0) != (c.Bad == 0) {
 		return nil, fmt.Errorf("beta %g, weights %g and %g: beta is above 0, weights are both given or none", c.Beta, c.Good, c.Bad)
 	}
-	r, err := tune.Open(o, checkpoint.KindPolicy, struct {
+	in, err := open(o, checkpoint.KindPolicy, struct {
 		Method string `json:"method"`
 		KTOConfig
-	}{"kto", c})
+	}{"kto", c}, c.Rows, readJudged)
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
-	learn, held, account, err := readJudged(r, c.Rows)
-	if err != nil {
-		return nil, err
-	}
-	data, err := c.dataOf(account)
-	if err != nil {
-		return nil, err
-	}
-	r.Note("data", account)
+	defer in.Close()
+	r, learn, held, data := in.Run, in.learn, in.held, in.data
 	weights := loss.KTOOptions{Beta: c.Beta, Good: c.Good, Bad: c.Bad}
 	if c.Good == 0 {
 		weights.Good, weights.Bad = loss.KTOWeights(counts(learn))

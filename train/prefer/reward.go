@@ -30,20 +30,12 @@ func Reward(ctx context.Context, o tune.Options, c RewardConfig) (*tune.Result, 
 	if c.Centring < 0 {
 		return nil, fmt.Errorf("centring of %g: it is at least 0", c.Centring)
 	}
-	r, err := tune.Open(o, checkpoint.KindReward, c)
+	in, err := open(o, checkpoint.KindReward, c, c.Rows, readDuos)
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
-	learn, held, account, err := readDuos(r, c.Rows)
-	if err != nil {
-		return nil, err
-	}
-	data, err := c.dataOf(account)
-	if err != nil {
-		return nil, err
-	}
-	r.Note("data", account)
+	defer in.Close()
+	r, learn, held, data := in.Run, in.learn, in.held, in.data
 	head := llm.NewHead(r.Model.Config, r.Seed)
 	watch := monitor.New(monitor.RewardFit, monitor.Limits{})
 	publish := func(info *checkpoint.Info) error {
