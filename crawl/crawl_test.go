@@ -80,13 +80,16 @@ func write(t testing.TB, name string, content []byte) string {
 	return path
 }
 
-// archiveOf packs n pages, with requests between them.
+// archiveOf packs n pages, with requests between them. Its records name themselves, so their ids are the same in every form.
 func archiveOf(t testing.TB, c warc.Compression, n int) []byte {
 	t.Helper()
 	var buf bytes.Buffer
 	w := warc.NewWriter(&buf, c)
+	records := 0
 	put := func(body string, h ...warc.Field) {
-		if err := w.Write(h, []byte(body)); err != nil {
+		records++
+		id := warc.Field{Name: "WARC-Record-ID", Value: fmt.Sprintf("<urn:uuid:00000000-0000-4000-8000-%012d>", records)}
+		if err := w.Write(append(h, id), []byte(body)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -151,16 +154,17 @@ func TestDocumentFields(t *testing.T) {
 	_, r := readAll(t, WARC([]string{path}, Options{}))
 	d := r.docs[1]
 	if d.URL != "http://site.example/1" || d.Date != "2026-07-01T00:00:00Z" || d.Dump != "CC-MAIN-2026-30" || d.File != path ||
-		len(d.ID) != 32 || d.Offset == 0 || !strings.HasPrefix(string(d.HTML), "<html><p>第1页") || d.RawBytes != int64(len(d.HTML)) ||
+		d.ID != "urn:uuid:00000000-0000-4000-8000-000000000005" || d.Offset == 0 || !strings.HasPrefix(string(d.HTML), "<html><p>第1页") || d.RawBytes != int64(len(d.HTML)) ||
 		d.Meta[winnow.MetaStatus] != "200" || d.Meta[winnow.MetaContentType] != "text/html" || d.Meta[winnow.MetaRecordType] != "response" {
 		t.Errorf("%+v", d)
 	}
 	if got := fmt.Sprint(r.records); got != "map[request:2 response:2 warcinfo:1]" {
 		t.Error(got)
 	}
-	_, r = readAll(t, WARC([]string{write(t, "x.warc.gz", archiveOf(t, warc.Gzip, 2))}, Options{}))
-	if d := r.docs[0].Dump; d != "TEST-2026" {
-		t.Errorf("dump %q", d)
+	nameless := bytes.ReplaceAll(archiveOf(t, warc.Plain, 2), []byte("WARC-Record-ID"), []byte("X-Record-ID"))
+	_, r = readAll(t, WARC([]string{write(t, "x.warc", nameless)}, Options{}))
+	if d := r.docs[0]; d.Dump != "TEST-2026" || len(d.ID) != 32 || d.ID == r.docs[1].ID {
+		t.Errorf("dump %q, id %q", d.Dump, d.ID)
 	}
 }
 
