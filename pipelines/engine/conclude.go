@@ -3,14 +3,12 @@ package engine
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"winnow"
-	"winnow/pipelines/engine/compare"
 	"winnow/shard"
 )
 
@@ -70,9 +68,9 @@ func (r *run) conclude(info *shard.Run) error {
 	info.Totals, info.Records, info.Lost, info.Outputs, info.Error = shard.Totals{}, map[string]int64{}, nil, nil, ""
 	info.Edits = map[string]shard.EditCount{}
 	for n := range r.Shards {
-		m, err := r.done(mapName(0, n), r.mapKey(0, n))
-		if err != nil || m == nil {
-			return fmt.Errorf("task %s: no manifest: %w", mapName(0, n), err)
+		m, err := r.finished(mapName(0, n), r.mapKey(0, n))
+		if err != nil {
+			return err
 		}
 		for kind, count := range m.Records {
 			info.Records[kind] += count
@@ -84,9 +82,9 @@ func (r *run) conclude(info *shard.Run) error {
 	}
 	t := &info.Totals
 	for n := range files {
-		m, err := r.done(packName(n), r.packKey(files, n))
-		if err != nil || m == nil {
-			return fmt.Errorf("task %s: no manifest: %w", packName(n), err)
+		m, err := r.finished(packName(n), r.packKey(files, n))
+		if err != nil {
+			return err
 		}
 		t.Documents += m.Counts["documents"]
 		t.Kept += m.Counts["kept"]
@@ -128,35 +126,17 @@ func addEdits(info *shard.Run, counts map[string]int64) {
 // sumSpent adds up the seconds of all tasks, by stage.
 func (r *run) sumSpent(info *shard.Run) error {
 	info.Spent = map[string]float64{}
-	for p := range r.passes {
-		for n := range r.Shards {
-			m, err := r.done(mapName(p, n), r.mapKey(p, n))
-			if err != nil || m == nil {
-				return fmt.Errorf("task %s: no manifest: %w", mapName(p, n), err)
+	for _, w := range r.waves() {
+		for n := range w.Tasks {
+			m, err := r.finished(w.name(n), w.key(n))
+			if err != nil {
+				return err
+			}
+			if w.step != "" {
+				info.Spent[w.step] += m.Seconds
 			}
 			for part, s := range m.Spent {
 				info.Spent[part] += s
-			}
-		}
-	}
-	for p, ps := range r.passes {
-		for _, i := range ps.corpora {
-			label, tasks := r.Steps[i].Label, map[string]string{resolveName(r.Steps[i].Label): r.resolveKey(p, i)}
-			for part := range r.partitions(i) {
-				tasks[groupName(label, part)] = r.groupKey(p, i, part)
-			}
-			if r.verified(i) {
-				for n := range r.Shards {
-					tasks[evidenceName(label, n)] = r.evidenceKey(p, i, n)
-				}
-				for part := range compare.VerifyPartitions {
-					tasks[verifyName(label, part)] = r.verifyKey(p, i, part)
-				}
-			}
-			for task, key := range tasks {
-				if m, err := r.done(task, key); err == nil && m != nil {
-					info.Spent[label] += m.Seconds
-				}
 			}
 		}
 	}
@@ -175,9 +155,9 @@ func (r *run) shares() (map[string]float64, error) {
 	}
 	sum := map[string]int64{}
 	for n := range files {
-		m, err := r.done(packName(n), r.packKey(files, n))
-		if err != nil || m == nil {
-			return nil, fmt.Errorf("task %s is not done: %w", packName(n), err)
+		m, err := r.finished(packName(n), r.packKey(files, n))
+		if err != nil {
+			return nil, err
 		}
 		for k, v := range m.Counts {
 			sum[k] += v

@@ -95,33 +95,44 @@ func (r *run) edgeFiles(p, i int) (files []string, err error) {
 
 // dead is sets of rows by shard, worked out once: what the Corpus stages of a pass before one step have dropped.
 type dead struct {
-	once   sync.Once
-	shards []compare.Bits
-	err    error
+	mu     sync.Mutex
+	shards []compare.Bits // nil until they could be worked out
+}
+
+func (d *dead) get(work func() ([]compare.Bits, error)) ([]compare.Bits, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.shards != nil {
+		return d.shards, nil
+	}
+	shards, err := work()
+	if err == nil {
+		d.shards = shards
+	}
+	return shards, err
 }
 
 // dropped lists by shard the rows that Corpus stages of the same pass before step i have dropped.
 func (r *run) dropped(p, i int) ([]compare.Bits, error) {
-	d := r.dead[i]
-	d.once.Do(func() {
-		d.shards = make([]compare.Bits, len(r.Shards))
+	return r.dead[i].get(func() ([]compare.Bits, error) {
+		shards := make([]compare.Bits, len(r.Shards))
 		for _, c := range r.passes[p].corpora {
 			if c == i {
 				break
 			}
 			for n := range r.Shards {
-				d.err = r.eachOutcome(p, c, n, func(s compare.Settled) {
+				err := r.eachOutcome(p, c, n, func(s compare.Settled) {
 					if s.Outcome.Verdict.Drop {
-						d.shards[n].Set(s.Row)
+						shards[n].Set(s.Row)
 					}
 				})
-				if d.err != nil {
-					return
+				if err != nil {
+					return nil, err
 				}
 			}
 		}
+		return shards, nil
 	})
-	return d.shards, d.err
 }
 
 func (r *run) eachOutcome(p, i, n int, f func(compare.Settled)) error {
@@ -239,19 +250,17 @@ func (r *run) evidenceTask(ctx context.Context, p, i, n int) (*shard.Manifest, e
 
 // candidates lists the rows that candidate edges name, worked out once.
 func (r *run) candidates(p, i int) ([]compare.Bits, error) {
-	d := r.wanted[i]
-	d.once.Do(func() {
+	return r.wanted[i].get(func() ([]compare.Bits, error) {
 		j, err := r.job(p, i)
-		var files []string
-		if err == nil {
-			files, err = r.edgeFiles(p, i)
+		if err != nil {
+			return nil, err
 		}
-		if err == nil {
-			d.shards, err = j.Candidates(files)
+		files, err := r.edgeFiles(p, i)
+		if err != nil {
+			return nil, err
 		}
-		d.err = err
+		return j.Candidates(files)
 	})
-	return d.shards, d.err
 }
 
 func spoolDocuments(ctx context.Context, path string) iter.Seq2[*winnow.Document, error] {

@@ -18,12 +18,9 @@ func (r *run) packs() ([][]int, error) {
 	var files [][]int
 	size := r.FileSize
 	for n := range r.Shards {
-		m, err := r.done(mapName(last, n), r.mapKey(last, n))
+		m, err := r.finished(mapName(last, n), r.mapKey(last, n))
 		if err != nil {
 			return nil, err
-		}
-		if m == nil {
-			return nil, fmt.Errorf("task %s is not done yet", mapName(last, n))
 		}
 		if size >= r.FileSize {
 			files, size = append(files, nil), 0
@@ -41,12 +38,6 @@ func (r *run) packKey(files [][]int, n int) string {
 		keys = append(keys, r.mapKey(last, s))
 	}
 	return key("pack", n, keys, r.Dropped, r.Seed)
-}
-
-func (r *run) doPack(ctx context.Context, files [][]int, n int) error {
-	return r.perform(ctx, packName(n), r.packKey(files, n), func(ctx context.Context) (*shard.Manifest, error) {
-		return r.packTask(ctx, files, n)
-	})
 }
 
 // packTask writes data file n with its part of the ledger and the dropped texts.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"winnow"
 	"winnow/shard"
@@ -26,8 +28,38 @@ type line struct {
 
 // booking is what a shard and all before it have booked, once that is known.
 type booking struct {
-	known chan struct{}
-	after map[int][]int64
+	coming atomic.Bool // this process does the shard, or has it on its list
+	once   sync.Once
+	known  chan struct{}
+	after  map[int][]int64
+}
+
+func (b *booking) tell(after map[int][]int64) {
+	b.once.Do(func() {
+		b.after = after
+		close(b.known)
+	})
+}
+
+// expect notes that this process is going to do tasks of a wave, so that those behind them may wait.
+func (r *run) expect(w *wave, tasks []int) {
+	if !w.Ordered {
+		return
+	}
+	for _, n := range tasks {
+		r.bookings[[2]int{w.pass, n}].coming.Store(true)
+	}
+}
+
+// skipped tells those who wait for a task of an Ordered wave what it booked, when another process turns out to have done it.
+func (r *run) skipped(w *wave, n int, m *shard.Manifest) {
+	if w.Ordered {
+		after := map[int][]int64{}
+		for _, i := range r.rationed(w.pass) {
+			after[i] = r.booked(m, i)
+		}
+		r.bookings[[2]int{w.pass, n}].tell(after)
+	}
 }
 
 // rationed lists the Rationed steps of a pass.
@@ -52,8 +84,8 @@ func (r *run) openBookings() {
 	}
 }
 
-// queue begins the order of shard n in pass p; nil where nothing is rationed. Where tasks are done one at a time, the shard before
-// has to be done.
+// queue begins the order of shard n in pass p; nil where nothing is rationed. The shard before has to be done, or on this
+// process's list.
 func (r *run) queue(ctx context.Context, p, n int) (*line, error) {
 	steps := r.rationed(p)
 	if len(steps) == 0 {
@@ -79,10 +111,10 @@ func (r *run) queue(ctx context.Context, p, n int) (*line, error) {
 		}
 		return l, nil
 	}
-	if r.alone {
-		return nil, fmt.Errorf("task %s is not done yet: stage %s gives to documents in the order of the input", mapName(p, n-1), r.Steps[steps[0]].Label)
-	}
 	before := r.bookings[[2]int{p, n - 1}]
+	if !before.coming.Load() {
+		return nil, fmt.Errorf("task %s is %w: stage %s gives to documents in the order of the input", mapName(p, n-1), ErrNotYet, r.Steps[steps[0]].Label)
+	}
 	for i, c := range l.last {
 		go func() {
 			select {
@@ -121,9 +153,7 @@ func (l *line) end(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
-	b := l.run.bookings[[2]int{l.p, l.n}]
-	b.after = l.after
-	close(b.known)
+	l.run.bookings[[2]int{l.p, l.n}].tell(l.after)
 	return nil
 }
 

@@ -10,9 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
-	"winnow"
 	"winnow/pipelines/engine/compare"
 	"winnow/shard"
 )
@@ -52,7 +49,7 @@ type run struct {
 	cuts        map[string]uint64
 	cutsErr     error
 
-	alone    bool                // tasks are done one at a time, by whoever starts them
+	files    [][]int             // shards of each data file, once known
 	bookings map[[2]int]*booking // of Rationed stages, by pass and shard
 }
 
@@ -116,12 +113,11 @@ func Run(ctx context.Context, p *Plan, o Options) (*shard.Run, error) {
 
 // Task performs one task of a run that was begun before.
 func Task(ctx context.Context, p *Plan, stage string, n int) error {
-	r, err := p.open(Options{})
+	w, err := OpenWork(p, Options{})
 	if err != nil {
 		return err
 	}
-	r.siblings, r.alone = findSiblings(p.Root, r.id), true
-	return r.task(ctx, stage, n)
+	return w.Do(ctx, stage, n)
 }
 
 // Begin makes the run's folder without doing any task, for engines that start tasks themselves.
@@ -186,60 +182,6 @@ func (r *run) whole(old *shard.Run) bool {
 	}
 	return true
 }
-
-// all is the local engine: every task, in order of stages, side by side within one.
-func (r *run) all(ctx context.Context) error {
-	for p, ps := range r.passes {
-		r.progress.enter(p)
-		if err := r.parallel(ctx, len(r.Shards), func(ctx context.Context, n int) error { return r.doMap(ctx, p, n) }); err != nil {
-			return err
-		}
-		for _, i := range ps.corpora {
-			r.progress.label(r.Steps[i].Label)
-			if err := r.corpus(ctx, p, i); err != nil {
-				return err
-			}
-		}
-	}
-	r.progress.label("pack")
-	files, err := r.packs()
-	if err != nil {
-		return err
-	}
-	return r.parallel(ctx, len(files), func(ctx context.Context, n int) error { return r.doPack(ctx, files, n) })
-}
-
-// corpus does the tasks of one Corpus stage.
-func (r *run) corpus(ctx context.Context, p, i int) error {
-	if err := r.parallel(ctx, r.partitions(i), func(ctx context.Context, n int) error { return r.doGroup(ctx, p, i, n) }); err != nil {
-		return err
-	}
-	if r.verified(i) {
-		if err := r.parallel(ctx, len(r.Shards), func(ctx context.Context, n int) error { return r.doEvidence(ctx, p, i, n) }); err != nil {
-			return err
-		}
-		if err := r.parallel(ctx, compare.VerifyPartitions, func(ctx context.Context, n int) error { return r.doVerify(ctx, p, i, n) }); err != nil {
-			return err
-		}
-	}
-	return r.doResolve(ctx, p, i)
-}
-
-func (r *run) parallel(ctx context.Context, n int, f func(context.Context, int) error) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(r.jobs)
-	for i := range n {
-		g.Go(func() error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			return f(ctx, i)
-		})
-	}
-	return g.Wait()
-}
-
-func (r *run) partitions(i int) int { return r.Steps[i].Stage.(winnow.Corpus).Layout().Partitions }
 
 // fail notes in run.json that the run stopped, and why. What was done stays done.
 func (r *run) fail(info *shard.Run, why error) error {

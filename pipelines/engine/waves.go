@@ -1,0 +1,324 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"winnow"
+	"winnow/pipelines/engine/compare"
+	"winnow/shard"
+)
+
+// Wave is tasks of one kind, which may be done side by side when all waves before are done.
+type Wave struct {
+	Stage   string // as Task takes it: map-0, group-dedup, evidence-dedup, verify-dedup, resolve-dedup, pack
+	Tasks   int    // -1 where it is not known yet, which is so of pack until the waves before are done
+	Ordered bool   // a task begins with what the one before it booked: one process should do them all
+}
+
+// wave is a Wave at work. Its functions ask for what the waves before have left.
+type wave struct {
+	Wave
+	pass int
+	step string // label of the Corpus stage, or "pack"; empty for Map
+	key  func(n int) string
+	work func(ctx context.Context, n int) (*shard.Manifest, error)
+}
+
+// name is that of task n, and of its manifest.
+func (w *wave) name(n int) string {
+	if strings.HasPrefix(w.Stage, "resolve-") {
+		return w.Stage
+	}
+	return fmt.Sprintf("%s-%05d", w.Stage, n)
+}
+
+// waves lists the waves in the order in which they can be done. Nothing is read; pack's tasks are not counted yet.
+func (r *run) waves() (out []*wave) {
+	for p, ps := range r.passes {
+		out = append(out, &wave{
+			Wave: Wave{Stage: fmt.Sprintf("map-%d", p), Tasks: len(r.Shards), Ordered: len(r.rationed(p)) > 0}, pass: p,
+			key:  func(n int) string { return r.mapKey(p, n) },
+			work: func(ctx context.Context, n int) (*shard.Manifest, error) { return r.mapTask(ctx, p, n) },
+		})
+		for _, i := range ps.corpora {
+			out = append(out, r.corpusWaves(p, i)...)
+		}
+	}
+	return append(out, &wave{
+		Wave: Wave{Stage: "pack", Tasks: -1}, pass: len(r.passes) - 1, step: "pack",
+		key:  func(n int) string { return r.packKey(r.files, n) },
+		work: func(ctx context.Context, n int) (*shard.Manifest, error) { return r.packTask(ctx, r.files, n) },
+	})
+}
+
+// corpusWaves are those of Corpus stage i, which ends pass p.
+func (r *run) corpusWaves(p, i int) (out []*wave) {
+	label := r.Steps[i].Label
+	add := func(kind string, tasks int, key func(int) string, work func(context.Context, int) (*shard.Manifest, error)) {
+		out = append(out, &wave{Wave: Wave{Stage: kind + "-" + label, Tasks: tasks}, pass: p, step: label, key: key, work: work})
+	}
+	add("group", r.partitions(i), func(n int) string { return r.groupKey(p, i, n) },
+		func(ctx context.Context, n int) (*shard.Manifest, error) { return r.groupTask(ctx, p, i, n) })
+	if r.verified(i) {
+		add("evidence", len(r.Shards), func(n int) string { return r.evidenceKey(p, i, n) },
+			func(ctx context.Context, n int) (*shard.Manifest, error) { return r.evidenceTask(ctx, p, i, n) })
+		add("verify", compare.VerifyPartitions, func(n int) string { return r.verifyKey(p, i, n) },
+			func(ctx context.Context, n int) (*shard.Manifest, error) { return r.verifyTask(ctx, p, i, n) })
+	}
+	add("resolve", 1, func(int) string { return r.resolveKey(p, i) },
+		func(ctx context.Context, _ int) (*shard.Manifest, error) { return r.resolveTask(ctx, p, i) })
+	return out
+}
+
+// count settles how many tasks a wave has, where the waves before tell. One that they do not tell yet is an error.
+func (r *run) count(w *wave) error {
+	if w.Tasks >= 0 {
+		return nil
+	}
+	files, err := r.packs()
+	if err == nil {
+		r.files, w.Tasks = files, len(files)
+	}
+	return err
+}
+
+// do does one task of a wave unless it is done, and commits it.
+func (r *run) do(ctx context.Context, w *wave, n int) error {
+	task := w.name(n)
+	if m, err := r.done(task, w.key(n)); err != nil || m != nil {
+		if m != nil {
+			r.skipped(w, n, m)
+		}
+		return err
+	}
+	begin, cpu := time.Now(), cpuSeconds()
+	m, err := w.work(ctx, n)
+	if err != nil {
+		return fmt.Errorf("task %s: %w", task, err)
+	}
+	m.Seconds, m.CPUSeconds = time.Since(begin).Seconds(), cpuSeconds()-cpu
+	if err := shard.Commit(r.manifest(task), m); err != nil {
+		return fmt.Errorf("task %s: %w", task, err)
+	}
+	r.emit(Event{Type: "task", Task: task, Seconds: m.Seconds, Counts: m.Counts})
+	return nil
+}
+
+// each does tasks of a wave side by side; they are begun in order.
+func (r *run) each(ctx context.Context, w *wave, tasks []int) error {
+	r.expect(w, tasks)
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(r.jobs)
+	for _, n := range tasks {
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return r.do(ctx, w, n)
+		})
+	}
+	return g.Wait()
+}
+
+// ErrNotYet is the error of a task that needs what tasks before it have not left yet.
+var ErrNotYet = errors.New("not done yet")
+
+// Work is a run opened for doing its tasks, by an engine that decides itself where and when. It is safe for concurrent use.
+type Work struct {
+	run   *run
+	waves []*wave
+
+	mu   sync.Mutex
+	seen map[string]bool // tasks known to be done; a manifest stays
+}
+
+// OpenWork begins a run, or finds the one that was begun, whose input must not have changed. Options.Jobs bounds DoAll, and
+// Options.Memory is shared by so many tasks; whoever calls Do side by side is bound by neither.
+func OpenWork(p *Plan, o Options) (*Work, error) {
+	r, err := p.open(o)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := r.begin(); err != nil {
+		return nil, err
+	}
+	r.siblings = findSiblings(p.Root, r.id)
+	return &Work{run: r, waves: r.waves(), seen: map[string]bool{}}, nil
+}
+
+// ID is the run's, and Dir its folder.
+func (w *Work) ID() string { return w.run.id }
+
+// Dir is the run's folder.
+func (w *Work) Dir() string { return w.run.dir }
+
+// Waves lists the run's waves in order, each with its tasks as far as they are known.
+func (w *Work) Waves() (out []Wave) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, v := range w.waves {
+		out = append(out, v.Wave)
+	}
+	return out
+}
+
+// find gives the wave of a name, with its tasks counted.
+func (w *Work) find(stage string) (*wave, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, v := range w.waves {
+		if v.Stage == stage {
+			return v, w.run.count(v)
+		}
+	}
+	return nil, fmt.Errorf("no tasks %s; this run has: %s", stage, strings.Join(w.run.taskList(), ", "))
+}
+
+// Tasks is how many tasks a wave has. Before it is known the error is ErrNotYet.
+func (w *Work) Tasks(stage string) (int, error) {
+	v, err := w.find(stage)
+	if err != nil {
+		return -1, err
+	}
+	return v.Tasks, nil
+}
+
+// Done tells whether task n of a wave is done.
+func (w *Work) Done(stage string, n int) (bool, error) {
+	v, err := w.find(stage)
+	if err != nil {
+		return false, err
+	}
+	return w.done(v, n)
+}
+
+func (w *Work) done(v *wave, n int) (bool, error) {
+	name := v.name(n)
+	w.mu.Lock()
+	seen := w.seen[name]
+	w.mu.Unlock()
+	if seen {
+		return true, nil
+	}
+	m, err := w.run.done(name, v.key(n))
+	if err != nil || m == nil {
+		return false, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.seen[name] = true
+	return true, nil
+}
+
+// Missing lists the tasks of a wave that are not done. Before it is known how many there are the error is ErrNotYet.
+func (w *Work) Missing(x Wave) ([]int, error) {
+	v, err := w.find(x.Stage)
+	if err != nil {
+		return nil, err
+	}
+	var out []int
+	for n := range v.Tasks {
+		done, err := w.done(v, n)
+		if err != nil {
+			return nil, err
+		}
+		if !done {
+			out = append(out, n)
+		}
+	}
+	return out, nil
+}
+
+// Do does one task unless it is done. Where the waves before are not done the error is ErrNotYet.
+func (w *Work) Do(ctx context.Context, stage string, n int) error {
+	return w.DoAll(ctx, stage, []int{n})
+}
+
+// DoAll does tasks of one wave, ascending, side by side as Options.Jobs says.
+func (w *Work) DoAll(ctx context.Context, stage string, tasks []int) error {
+	v, err := w.find(stage)
+	if err != nil {
+		return err
+	}
+	for _, n := range tasks {
+		if n < 0 || n >= v.Tasks {
+			return fmt.Errorf("no task %s %d; this run has: %s", stage, n, strings.Join(w.run.taskList(), ", "))
+		}
+	}
+	return w.run.each(ctx, v, tasks)
+}
+
+// Conclude sums up the manifests of all tasks, and marks the run as done. A task that is not done is ErrNotYet.
+func (w *Work) Conclude(ctx context.Context) (*shard.Run, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	info, err := w.run.begin()
+	if err != nil || info.State == shard.Done {
+		return info, err
+	}
+	if err := w.run.conclude(info); err != nil {
+		return nil, err
+	}
+	w.run.emit(Event{Type: "done", Run: w.run.id, Dir: w.run.dir, Counts: map[string]int64{"documents": info.Totals.Documents, "kept": info.Totals.Kept}})
+	return info, nil
+}
+
+// taskList says what tasks there are, in the order in which they can run.
+func (r *run) taskList() (out []string) {
+	for _, w := range r.waves() {
+		switch {
+		case w.Tasks < 0:
+			out = append(out, w.Stage+" 0..")
+		case w.Tasks == 1:
+			out = append(out, w.Stage+" 0")
+		default:
+			out = append(out, fmt.Sprintf("%s 0..%d", w.Stage, w.Tasks-1))
+		}
+	}
+	return out
+}
+
+// CountTasks is how many tasks a plan has, but for those that pack its output.
+func CountTasks(p *Plan) (n int) {
+	for _, w := range (&run{Plan: p, passes: passes(p.Steps)}).waves() {
+		n += max(w.Tasks, 0)
+	}
+	return n
+}
+
+// label names what the wave is part of, for whoever watches.
+func (r *run) label(w *wave) {
+	if w.step == "" {
+		r.progress.enter(w.pass)
+		return
+	}
+	r.progress.label(w.step)
+}
+
+// all is the local engine: every task, wave after wave.
+func (r *run) all(ctx context.Context) error {
+	for _, w := range r.waves() {
+		if err := r.count(w); err != nil {
+			return err
+		}
+		r.label(w)
+		tasks := make([]int, w.Tasks)
+		for n := range tasks {
+			tasks[n] = n
+		}
+		if err := r.each(ctx, w, tasks); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) partitions(i int) int { return r.Steps[i].Stage.(winnow.Corpus).Layout().Partitions }
