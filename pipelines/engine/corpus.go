@@ -39,13 +39,15 @@ func (r *run) job(p, i int) (*compare.Job, error) {
 	return j, nil
 }
 
-// groupTask finds the edges within one hash partition of Corpus stage i, which ends pass p.
-func (r *run) groupTask(ctx context.Context, p, i, part int) (*shard.Manifest, error) {
+// groupTask finds the edges within one hash partition of Corpus stage i, which ends pass p. Where blocks are given they stand for
+// the run's own sketch files.
+func (r *run) groupTask(ctx context.Context, p, i, part int, blocks *compare.Blocks) (*shard.Manifest, error) {
 	m := newManifest(r.groupKey(p, i, part), groupName(r.Steps[i].Label, part))
 	j, err := r.job(p, i)
 	if err != nil {
 		return nil, err
 	}
+	j.Blocks = blocks
 	return m, r.keep(m, m.Task+".edges", func(f *shard.Temp) error {
 		records, edges, err := j.Group(ctx, part, f)
 		if err != nil {

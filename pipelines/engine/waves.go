@@ -65,7 +65,7 @@ func (r *run) corpusWaves(p, i int) (out []*wave) {
 		out = append(out, &wave{Wave: Wave{Stage: kind + "-" + label, Tasks: tasks}, pass: p, step: label, key: key, work: work})
 	}
 	add("group", r.partitions(i), func(n int) string { return r.groupKey(p, i, n) },
-		func(ctx context.Context, n int) (*shard.Manifest, error) { return r.groupTask(ctx, p, i, n) })
+		func(ctx context.Context, n int) (*shard.Manifest, error) { return r.groupTask(ctx, p, i, n, nil) })
 	if r.verified(i) {
 		add("evidence", len(r.Shards), func(n int) string { return r.evidenceKey(p, i, n) },
 			func(ctx context.Context, n int) (*shard.Manifest, error) { return r.evidenceTask(ctx, p, i, n) })

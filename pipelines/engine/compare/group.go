@@ -34,6 +34,7 @@ type Job struct {
 	Temp    string   // folder for what does not fit into memory
 	Memory  int64    // bytes that one task may sort in
 	Buffers *Buffers // may be nil
+	Blocks  *Blocks  // what Group reads in place of the run's own sketch files; nil: these files
 }
 
 // checkEvery is after how many records a task looks whether it should stop.
@@ -65,6 +66,11 @@ func group[W words](ctx context.Context, j *Job, part int, emit func(winnow.Edge
 	s := newWordSorter[W](j.Temp, j.Memory, j.Buffers)
 	defer s.close()
 	l := j.Stage.Layout()
+	if j.Blocks != nil {
+		if err := j.Blocks.complete(); err != nil {
+			return 0, err
+		}
+	}
 	ranges, err := j.ranges(part, s.limit)
 	if err != nil {
 		return 0, err
@@ -72,7 +78,7 @@ func group[W words](ctx context.Context, j *Job, part int, emit func(winnow.Edge
 	err = j.Stage.Group(ctx, func(yield func(winnow.Record, error) bool) {
 		for at := range ranges {
 			for i := range j.Shards {
-				read, err := load(s, &j.Shards[i], i, l, part, at, ranges)
+				read, err := load(s, j.records(i, part), &j.Shards[i], i, l, at, ranges)
 				if n += read; cmp.Or(err, ctx.Err()) != nil {
 					yield(winnow.Record{}, cmp.Or(err, ctx.Err()))
 					return
@@ -97,13 +103,31 @@ func group[W words](ctx context.Context, j *Job, part int, emit func(winnow.Edge
 // passed over costs some 3 ns, one that is written, read back and merged some 50.
 const maxRanges = 8
 
+// own tells whether shard i's records of a partition come as blocks.
+func (j *Job) own(i int) bool { return j.Blocks != nil && j.Shards[i].Run == "" }
+
+// records yields what shard i has for one partition: whole records.
+func (j *Job) records(i, part int) iter.Seq2[[]byte, error] {
+	if j.own(i) {
+		return j.Blocks.read(i)
+	}
+	return readWhole(j.Shards[i].Sketch, j.Stage.Layout(), part)
+}
+
+func (j *Job) size(i, part int) (int, error) {
+	if j.own(i) {
+		return j.Blocks.size(i), nil
+	}
+	return segmentSize(j.Shards[i].Sketch, part)
+}
+
 // ranges says in how many ranges of its first key a partition is to be sorted, one after the other, so that each fits into
 // memory; first keys are hashes, and fill equal ranges equally. 1 where memory holds all, or far too little.
 func (j *Job) ranges(part, limit int) (int, error) {
 	l := j.Stage.Layout()
 	records := 0
-	for _, sh := range j.Shards {
-		size, err := segmentSize(sh.Sketch, part)
+	for i := range j.Shards {
+		size, err := j.size(i, part)
 		if err != nil {
 			return 0, err
 		}
@@ -118,9 +142,9 @@ func (j *Job) ranges(part, limit int) (int, error) {
 
 // load adds the records of one shard's partition to s, as words: key, document, data; only those whose first key is in range
 // at of so many.
-func load[W words](s *wordSorter[W], sh *Shard, number int, l winnow.Layout, part, at, ranges int) (n int64, err error) {
+func load[W words](s *wordSorter[W], in iter.Seq2[[]byte, error], sh *Shard, number int, l winnow.Layout, at, ranges int) (n int64, err error) {
 	size, first := l.Bytes(), uint64(winnow.NewDocID(number, 0))
-	for b, err := range readWhole(sh.Sketch, l, part) {
+	for b, err := range in {
 		if err != nil {
 			return 0, err
 		}
