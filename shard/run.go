@@ -71,6 +71,7 @@ type StageInfo struct {
 	Bounds   string  `json:"bounds,omitempty"`   // Judged.Bounds
 	Sketches string  `json:"sketches,omitempty"` // of a corpus stage: what its records hold; equal ones can be compared
 	Cuts     bool    `json:"cuts,omitempty"`     // a corpus stage that cuts texts
+	Pass     int     `json:"pass,omitempty"`     // from 1: stages of one pass are applied, or sketched, by the same tasks
 	Signals  Signals `json:"signals,omitempty"`
 	First    int     `json:"first"`   // index of its first signal in the ledger's signals
 	Seconds  float64 `json:"seconds"` // of one worker, summed over all documents; 0 where stored values were taken over

@@ -37,6 +37,11 @@ func (r *run) describe() *shard.Run {
 	for i, s := range r.Steps {
 		info.Stages = append(info.Stages, stageInfo(s, r.SignalsOf(i), r.cols[i]))
 	}
+	for p, ps := range r.passes {
+		for _, i := range append(slices.Clone(ps.local), ps.corpora...) {
+			info.Stages[i].Pass = p + 1
+		}
+	}
 	for rule, byLang := range r.Bounds {
 		info.Bounds[rule] = map[string]shard.Bound{}
 		for lang, b := range byLang {

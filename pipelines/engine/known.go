@@ -59,28 +59,23 @@ func openKnown(dir string, l winnow.Layout) (*known, error) {
 	}
 	k := &known{dir: dir, info: info, layout: l, stage: -1}
 	var have []string
-	pass, corpora := 0, 0 // of the stage: its pass, and its place among the pass's Corpus stages
-	at := [2]int{}
+	pass, place, at := 0, 0, 0 // of each stage: its pass, and its place among the pass's Corpus stages
 	for i, s := range info.Stages {
 		if s.Kind != "corpus" {
-			if corpora > 0 {
-				pass, corpora = pass+1, 0
-			}
 			continue
 		}
-		if corpora > 0 && info.Stages[i-1].Cuts {
-			pass, corpora = pass+1, 0
+		if place++; s.Pass != pass {
+			pass, place = s.Pass, 0
 		}
 		have = append(have, s.Sketches)
 		if s.Sketches == l.Records && k.stage < 0 {
-			k.stage, at = i, [2]int{pass, corpora}
+			k.stage, at = i, place
 		}
-		corpora++
 	}
 	if k.stage < 0 {
 		return nil, fmt.Errorf("no stage of it left sketches of the kind %q; there are: %s", l.Records, strings.Join(have, ", "))
 	}
-	return k, k.manifests(at[0], at[1])
+	return k, k.manifests(info.Stages[k.stage].Pass-1, at)
 }
 
 // manifests finds the sketch files.
@@ -135,7 +130,7 @@ func (k *known) mark() error {
 		}
 	}
 	first := k.stage // of the Corpus stages that share the sketches' pass
-	for first > 0 && k.info.Stages[first-1].Kind == "corpus" && !k.info.Stages[first-1].Cuts {
+	for first > 0 && k.info.Stages[first-1].Kind == "corpus" && k.info.Stages[first-1].Pass == k.info.Stages[first].Pass {
 		first--
 	}
 	// The ledger has the documents in the order of the sketches; what was dropped before those, or derived after, is passed over.

@@ -58,7 +58,8 @@ type pass struct {
 }
 
 // passes cuts the steps after each run of Corpus stages, and behind each one that cuts texts, so that the next sees what is
-// left. There is always a last pass without any.
+// left; and in front of each Batch, so that what asks a network is a wave of its own, with as few workers as the network takes.
+// There is always a last pass without Corpus stages.
 func passes(steps []Step) []pass {
 	out, cuts := []pass{{}}, false
 	for i, s := range steps {
@@ -71,7 +72,7 @@ func passes(steps []Step) []pass {
 			p.corpora, cuts = append(p.corpora, i), c.Layout().Cuts
 			continue
 		}
-		if len(p.corpora) > 0 {
+		if _, batch := s.Stage.(winnow.Batch); len(p.corpora) > 0 || batch && len(p.local) > 0 {
 			out = append(out, pass{})
 			p = &out[len(out)-1]
 		}

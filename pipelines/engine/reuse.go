@@ -105,7 +105,7 @@ func (r *run) compare(o sibling, p, n int) *earlier {
 		}
 	}
 	for _, i := range e.pass.local {
-		if !same(i) || o.info.Stages[i].Kind == "corpus" {
+		if !same(i) || o.info.Stages[i].Kind == "corpus" || o.info.Stages[i].Pass != p+1 {
 			break
 		}
 		e.match++
