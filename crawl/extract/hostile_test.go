@@ -155,7 +155,7 @@ func TestHostile(t *testing.T) {
 // TestWatchdog stops a page by the clock alone.
 func TestWatchdog(t *testing.T) {
 	for _, page := range []string{strings.Repeat("<p>x", 1<<16), strings.Repeat("<div>", 1<<16) + strings.Repeat("<p>x", 1<<12)} {
-		if _, err := extract(page, Options{}, &watch{until: time.Now().Add(-time.Second)}); !errors.Is(err, ErrTime) {
+		if _, err := new(scratch).extract(page, Options{}, &watch{until: time.Now().Add(-time.Second)}); !errors.Is(err, ErrTime) {
 			t.Errorf("got %v", err)
 		}
 	}

@@ -9,8 +9,11 @@ import (
 // lean copies a page without what no text depends on: scripts, styles, comments, drawings, most attributes, inline
 // elements that change nothing but the looks, white space at the edges of blocks. The parser's time goes by tags,
 // attributes and nodes, so what is left takes it half as long; its rules of nesting meet the same elements as before.
-func lean(page string, o Options) ([]byte, error) {
-	l := leaner{page: page, marking: o.Format == Markdown, images: o.Format == Markdown && o.Images, out: make([]byte, 0, len(page)/2+64)}
+func (l *leaner) lean(page string, o Options) error {
+	*l = leaner{page: page, marking: o.Format == Markdown, images: o.Format == Markdown && o.Images, out: l.out[:0], spans: l.spans}
+	if l.out == nil {
+		l.out = make([]byte, 0, len(page)/2+64)
+	}
 	for l.at < len(page) && l.nodes <= maxNodes {
 		open := strings.IndexByte(page[l.at:], '<')
 		if open < 0 {
@@ -27,9 +30,9 @@ func lean(page string, o Options) ([]byte, error) {
 		}
 	}
 	if l.nodes > maxNodes {
-		return nil, errNodes
+		return errNodes
 	}
-	return l.out, nil
+	return nil
 }
 
 func blank(b []byte) bool {

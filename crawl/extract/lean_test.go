@@ -38,8 +38,9 @@ func TestLean(t *testing.T) {
 }
 
 func leanOf(page string) []byte {
-	out, _ := lean(page, Options{})
-	return out
+	var l leaner
+	_ = l.lean(page, Options{})
+	return l.out
 }
 
 func blocksOf(page []byte) string {

@@ -31,7 +31,10 @@ const maxPage = 16 << 20
 //	error.timeout      30 seconds were not enough, whatever the other limits say
 //	extract.empty      no main text
 //	extract.min_chars  less main text than Options.MinChars; value: code points
-type Stage struct{ o Options }
+type Stage struct {
+	o         Options
+	extractor Extractor
+}
 
 var _ winnow.Each = (*Stage)(nil)
 
@@ -42,7 +45,7 @@ func New(o Options) *Stage {
 	}
 	o.Mode, o.Format = cmp.Or(o.Mode, Balanced), cmp.Or(o.Format, Text)
 	o.MaxBytes = min(o.MaxBytes, 1<<30) // offsets within a page are 32 bits wide
-	return &Stage{o}
+	return &Stage{o: o}
 }
 
 // Name is "extract".
@@ -113,7 +116,7 @@ func (s *Stage) read(d *winnow.Document) winnow.Verdict {
 	} else {
 		o := s.o
 		o.URL = d.URL
-		p, err := Extract(text, o)
+		p, err := s.extractor.Extract(text, o)
 		switch {
 		case errors.Is(err, ErrTime):
 			return winnow.Verdict{Drop: true, Rule: "error.timeout", Value: float32(maxTime.Seconds()), Bound: winnow.AtMost(maxTime.Seconds()), Detail: err.Error()}
