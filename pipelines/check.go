@@ -115,8 +115,10 @@ func (r *Recipe) checkStages() error {
 				return err
 			}
 		}
-		if q := s.Quality; q != nil && (q.Model == "") == (q.Perplexity == "") {
-			return r.src.at(path+".quality", "", "quality needs a model, or perplexity, and not both: `winnow quality train` makes a model")
+		if q := s.Quality; q != nil {
+			if err := q.check(r.src, path+".quality"); err != nil {
+				return err
+			}
 		}
 		if x := s.Rephrase; x != nil {
 			if err := r.choice(path+".rephrase.mode", x.Mode, "add", "replace"); err != nil {

@@ -75,17 +75,33 @@ func (in *Input) add(kind, pattern string) {
 // Texts reads the texts of JSONL or parquet files, which must have the column. Empty texts are left out, and where split is
 // not empty those whose column "split" says otherwise.
 func Texts(ctx context.Context, patterns []string, column, split string) ([]string, error) {
-	var out []string
+	texts, _, err := Labelled(ctx, patterns, column, split, "")
+	return texts, err
+}
+
+// Labelled is Texts with the value of one more column, by which texts are classed; texts without a value are left out. An empty class
+// asks for none.
+func Labelled(ctx context.Context, patterns []string, column, split, class string) (texts, values []string, err error) {
 	for d, err := range documents(ctx, patterns, Columns{Text: column}) {
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if d.Text != "" && (split == "" || d.Meta["split"] == split) {
-			out = append(out, d.Text)
+		if d.Text == "" || split != "" && d.Meta["split"] != split {
+			continue
+		}
+		value := d.Meta[class]
+		if class == "language" {
+			value = d.Language
+		}
+		if class == "" || value != "" {
+			texts, values = append(texts, d.Text), append(values, value)
 		}
 	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("%v: no text in column %q", patterns, column)
+	if len(texts) == 0 {
+		if class != "" {
+			column += "\" and \"" + class
+		}
+		return nil, nil, fmt.Errorf("%v: no text in column \"%s\"", patterns, column)
 	}
-	return out, nil
+	return texts, values, nil
 }

@@ -178,19 +178,29 @@ type BoilerplateSpec struct {
 	MinShare float64 `yaml:"min_share"` // of the host's pages, 0..1; 0.5
 }
 
-// QualitySpec scores by a model.
+// QualitySpec scores by a model: one of model, ensemble, topics and perplexity.
 type QualitySpec struct {
 	Model     string   `yaml:"model"`     // file, relative to the working directory: winnow's own, or fastText's .bin and .ftz
-	Label     string   `yaml:"label"`     // fastText: the label whose probability is the score
+	Label     string   `yaml:"label"`     // fastText, or more than two classes: the label whose probability is the score
 	Normalise []string `yaml:"normalise"` // fastText: newline (if not said), lower, marks, escape, spaces, in this order
 	MinScore  *float64 `yaml:"min_score"`
+	Keep      KeepSpec `yaml:"keep"`  // model: a share (10%), or model: the threshold that training stored; perplexity: tiers
+	Ranks     string   `yaml:"ranks"` // file of `winnow quality ranks`: scores of a sample
+
+	Ensemble  []string `yaml:"ensemble"`   // in place of model: FILE or FILE#LABEL of each classifier; the best rank counts
+	Buckets   int      `yaml:"buckets"`    // ensemble: 20
+	MinBucket int      `yaml:"min_bucket"` // ensemble: 0 to buckets-1
+
+	Topics   string   `yaml:"topics"` // in place of model: a classifier of `winnow quality train --class`
+	Only     []string `yaml:"only"`   // topics: those that stay; none: all
+	Drop     []string `yaml:"drop"`   // topics: those that go
+	MinTopic float64  `yaml:"min_topic"`
 
 	Perplexity    string   `yaml:"perplexity"`     // in place of model: KenLM's, ARPA or probing binary
 	Tokens        string   `yaml:"tokens"`         // perplexity: space (the text is tokenised) or words
 	CCNet         bool     `yaml:"ccnet"`          // perplexity: normalise as CCNet
 	MaxPerplexity *float64 `yaml:"max_perplexity"` // none: no bound
 	Cutoffs       string   `yaml:"cutoffs"`        // perplexity: CCNet's CSV of percentiles by language
-	Keep          []string `yaml:"keep"`           // perplexity: head, middle, tail
 }
 
 // RephraseSpec rewrites texts through an OpenAI-compatible endpoint. The key comes from the environment.

@@ -14,7 +14,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"winnow/filter/quality"
+	"winnow/filter/quality/classify"
 	"winnow/pipelines/engine"
 	"winnow/shard"
 )
@@ -30,7 +30,8 @@ func TestSampleModelIsMadeFromTheSamples(t *testing.T) {
 		}
 		return out
 	}
-	m, err := quality.Train(texts("samples/good.jsonl", "train"), texts("samples/bad.jsonl", "train"), quality.TrainOptions{})
+	set := classify.Binary(texts("samples/good.jsonl", "train"), texts("samples/bad.jsonl", "train"))
+	m, card, err := classify.Train(set, classify.Options{HeldOut: .2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,13 +46,22 @@ func TestSampleModelIsMadeFromTheSamples(t *testing.T) {
 	if runtime.GOARCH == "amd64" && !bytes.Equal(got.Bytes(), want) {
 		t.Error("samples/quality.bin is stale: winnow quality train --split train --good samples/good.jsonl --bad samples/bad.jsonl --out samples/quality.bin")
 	}
-	stored, err := quality.Read(bytes.NewReader(want))
+	stored, err := classify.Read(bytes.NewReader(want))
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := quality.Evaluate(stored, texts("samples/good.jsonl", "test"), texts("samples/bad.jsonl", "test"), 0.5)
-	if e.All.AUC < 0.95 || e.Han.AUC < 0.95 || e.Other.AUC < 0.95 {
+	if kept, err := os.ReadFile("samples/quality.card.md"); err != nil || !strings.Contains(string(kept), stored.Hash()) || runtime.GOARCH == "amd64" && card.Model != stored.Hash() {
+		t.Errorf("samples/quality.card.md is of another model: %v", err)
+	}
+	set = classify.Binary(texts("samples/good.jsonl", "test"), texts("samples/bad.jsonl", "test"))
+	e := classify.Evaluate(stored, &set, .5)
+	if e.Binary.AUC < .95 || len(e.Languages) < 2 {
 		t.Errorf("on texts it has not seen: %+v", e)
+	}
+	for _, l := range e.Languages {
+		if l.Language != "other" && l.Binary.AUC < .95 {
+			t.Errorf("on %s it has not seen: %+v", l.Language, l.Binary)
+		}
 	}
 }
 

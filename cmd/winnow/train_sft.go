@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"winnow/filter/quality"
+	"winnow/filter/quality/classify"
 	"winnow/report"
 	"winnow/train/chat"
 	"winnow/train/sft"
@@ -133,19 +133,14 @@ func (a *app) sftEvent(e tune.Event) {
 
 // rater is the classifier of winnow quality as a sft.Scorer.
 type rater struct {
-	model *quality.Model
+	model *classify.Model
 	name  string
 }
 
 func openRater(path string) (*rater, error) {
-	f, err := os.Open(path)
+	m, err := quality.OpenModel(path)
 	if err != nil {
 		return nil, err
-	}
-	defer f.Close()
-	m, err := quality.Read(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return &rater{m, "quality model " + m.Hash()[:12]}, nil
 }

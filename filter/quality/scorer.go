@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -12,16 +11,23 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"winnow/filter/quality/classify"
 	"winnow/filter/quality/fasttext"
 	"winnow/text"
 )
 
-// Source names a classifier: a file as Model.Write writes it, or a model of fastText with the label whose probability is the
-// score.
+// Source names a classifier: a file as classify.Model.Write writes it, or a model of fastText. Label is whose probability is the score:
+// fastText's models need one, and so do winnow's of more than two classes.
 type Source struct {
 	Model     string   `yaml:"model"`     // path
 	Label     string   `yaml:"label"`     // fastText: with or without __label__
 	Normalise []string `yaml:"normalise"` // fastText: steps in order, see Steps; none: newline
+}
+
+// ParseSource reads PATH or PATH#LABEL; normalise is for models of fastText.
+func ParseSource(s string, normalise []string) Source {
+	path, label, _ := strings.Cut(s, "#")
+	return Source{path, label, normalise}
 }
 
 // Scorer gives a text a score from 0 to 1, and is safe for concurrent use. Hash identifies model and options.
@@ -32,30 +38,69 @@ type Scorer interface {
 
 // Open reads the classifier of a source. Which kind it is the file's first bytes tell.
 func Open(s Source) (Scorer, error) {
-	f, err := os.Open(s.Model)
+	foreign, err := IsFastText(s.Model)
 	if err != nil {
-		return nil, fmt.Errorf("quality: %w", err)
+		return nil, err
+	}
+	if foreign {
+		return openFastText(s)
+	}
+	m, err := OpenModel(s.Model)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case len(s.Normalise) > 0:
+		return nil, fmt.Errorf("quality: %s: normalise is for models of fastText", s.Model)
+	case s.Label != "":
+		class, err := m.Find(s.Label)
+		if err != nil {
+			return nil, fmt.Errorf("quality: %s: %w", s.Model, err)
+		}
+		return &oneOfMany{m, class}, nil
+	case len(m.Labels()) > 2:
+		some := m.Labels()
+		return nil, fmt.Errorf("quality: %s: label: say which one is good; the model has %q", s.Model, some[:min(8, len(some))])
+	}
+	return m, nil
+}
+
+// IsFastText tells whether a file is a model of fastText.
+func IsFastText(path string) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, fmt.Errorf("quality: %w", err)
 	}
 	defer f.Close()
 	var first uint32
 	if err := binary.Read(f, binary.LittleEndian, &first); err != nil {
-		return nil, fmt.Errorf("quality: %s: %w", s.Model, err)
+		return false, fmt.Errorf("quality: %s: %w", path, err)
 	}
-	if first == fasttext.Magic {
-		return openFastText(s)
-	}
-	if s.Label != "" || len(s.Normalise) > 0 {
-		return nil, fmt.Errorf("quality: %s: label and normalise are for models of fastText", s.Model)
-	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
+	return first == fasttext.Magic, nil
+}
+
+// OpenModel reads a model of winnow's own.
+func OpenModel(path string) (*classify.Model, error) {
+	f, err := os.Open(path)
+	if err != nil {
 		return nil, fmt.Errorf("quality: %w", err)
 	}
-	m, err := Read(f)
+	defer f.Close()
+	m, err := classify.Read(f)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.Model, err)
+		return nil, fmt.Errorf("quality: %s: %w", path, err)
 	}
 	return m, nil
 }
+
+// oneOfMany scores by the probability of one class.
+type oneOfMany struct {
+	model *classify.Model
+	class int
+}
+
+func (o *oneOfMany) Score(text string) float32 { return o.model.Probability(text, o.class) }
+func (o *oneOfMany) Hash() string              { return o.model.Hash() + " " + o.model.Labels()[o.class] }
 
 // Steps are what a text can go through before fastText reads it as one line.
 var Steps = []string{"newline", "lower", "marks", "escape", "spaces"}

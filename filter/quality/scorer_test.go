@@ -57,11 +57,12 @@ func TestFastTextStage(t *testing.T) {
 		t.Errorf("%v: the steps are not part of the version", err)
 	}
 	for want, o := range map[string]Source{
-		"say which one is good":            {Model: path},
-		`no label "hq"`:                    {Model: path, Label: "hq"},
-		"there is no x":                    {Model: path, Label: "en", Normalise: []string{"x"}},
-		"word vectors":                     {Model: filepath.Join(filepath.Dir(path), "tiny-skipgram-hs.bin"), Label: "en"},
-		"label and normalise are for mode": {Model: written(t), Label: "en"},
+		"say which one is good": {Model: path},
+		`no label "hq"`:         {Model: path, Label: "hq"},
+		"there is no x":         {Model: path, Label: "en", Normalise: []string{"x"}},
+		"word vectors":          {Model: filepath.Join(filepath.Dir(path), "tiny-skipgram-hs.bin"), Label: "en"},
+		"normalise is for mode": {Model: written(t), Normalise: []string{"lower"}},
+		`no label "en"`:         {Model: written(t), Label: "en"},
 	} {
 		if _, err := Open(o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %s", o, err, want)

@@ -1,4 +1,4 @@
-package quality
+package classify
 
 var goodEnglish = []string{
 	`Bread rises because yeast eats the sugar in the dough and gives off carbon dioxide. The gas is caught in a net of gluten,
