@@ -60,7 +60,7 @@ func TestAnnotate(t *testing.T) {
 	if _, told := said(t, 0, "", "quality", "agree", labels, labels); !strings.Contains(told, "12 texts: equal 1.000, kappa 1.000, quadratic kappa 1.000, Spearman 1.000") {
 		t.Error(told)
 	}
-	if _, told := said(t, 0, "", "quality", "train", "--labels", labels, "--out", model); !strings.Contains(told, "6 good and 6 bad") {
+	if _, told := said(t, 0, "", "quality", "train", "--labels", labels, "--out", model); !strings.Contains(told, "6 bad, 6 good") {
 		t.Error(told)
 	}
 }
