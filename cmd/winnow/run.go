@@ -110,6 +110,17 @@ func (a *app) run(ctx context.Context, path string, f recipeFlags, o engine.Opti
 	if err = errors.Join(err, p.Close()); err != nil {
 		return a.unasked(err)
 	}
+	if err := a.concluded(r, p, info); err != nil {
+		return err
+	}
+	if err := a.train(ctx, r, p, info); err != nil {
+		return err
+	}
+	return a.partial(p, info)
+}
+
+// concluded shows the report of a run that is done, and compares what it retained with what its recipe expects.
+func (a *app) concluded(r *pipelines.Recipe, p *engine.Plan, info *shard.Run) error {
 	dir := filepath.Join(p.Root, info.ID)
 	rep, err := a.summary(dir, p)
 	if err != nil {
@@ -118,15 +129,14 @@ func (a *app) run(ctx context.Context, path string, f recipeFlags, o engine.Opti
 	if err := a.told(rep, dir, len(r.Train) > 0); err != nil {
 		return err
 	}
-	if err := a.expected(r, p); err != nil {
-		return err
-	}
-	if err := a.train(ctx, r, p, info); err != nil {
-		return err
-	}
+	return a.expected(r, p)
+}
+
+// partial is the error of a run that could not read all of its input.
+func (a *app) partial(p *engine.Plan, info *shard.Run) error {
 	if n := len(info.Lost); n > 0 {
 		return &exitError{exitPartial, fmt.Errorf(a.lang.T("finished, but %d places of the input could not be read; the first: %s: byte %d: %s (all: %s)",
-			"已完成，但输入有 %d 处读不出；第一处：%s：第 %d 字节：%s（全部见 %s）"), n, info.Lost[0].File, info.Lost[0].Offset, info.Lost[0].Error, filepath.Join(dir, "run.json"))}
+			"已完成，但输入有 %d 处读不出；第一处：%s：第 %d 字节：%s（全部见 %s）"), n, info.Lost[0].File, info.Lost[0].Offset, info.Lost[0].Error, filepath.Join(p.Root, info.ID, "run.json"))}
 	}
 	return nil
 }

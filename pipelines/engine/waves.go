@@ -2,10 +2,9 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -20,6 +19,18 @@ type Wave struct {
 	Stage   string // as Task takes it: map-0, group-dedup, evidence-dedup, verify-dedup, resolve-dedup, pack
 	Tasks   int    // -1 where it is not known yet, which is so of pack until the waves before are done
 	Ordered bool   // a task begins with what the one before it booked: one process should do them all
+	Network bool   // a Batch stage is in it, which may wait for others' machines more than it works
+}
+
+// String is the stage and the numbers of its tasks: map-0 0..7.
+func (w Wave) String() string {
+	switch {
+	case w.Tasks < 0:
+		return w.Stage + " 0.."
+	case w.Tasks == 1:
+		return w.Stage + " 0"
+	}
+	return fmt.Sprintf("%s 0..%d", w.Stage, w.Tasks-1)
 }
 
 // wave is a Wave at work. Its functions ask for what the waves before have left.
@@ -43,7 +54,7 @@ func (w *wave) name(n int) string {
 func (r *run) waves() (out []*wave) {
 	for p, ps := range r.passes {
 		out = append(out, &wave{
-			Wave: Wave{Stage: fmt.Sprintf("map-%d", p), Tasks: len(r.Shards), Ordered: len(r.rationed(p)) > 0}, pass: p,
+			Wave: Wave{Stage: fmt.Sprintf("map-%d", p), Tasks: len(r.Shards), Ordered: len(r.rationed(p)) > 0, Network: r.batches(p)}, pass: p,
 			key:  func(n int) string { return r.mapKey(p, n) },
 			work: func(ctx context.Context, n int) (*shard.Manifest, error) { return r.mapTask(ctx, p, n) },
 		})
@@ -75,6 +86,14 @@ func (r *run) corpusWaves(p, i int) (out []*wave) {
 	add("resolve", 1, func(int) string { return r.resolveKey(p, i) },
 		func(ctx context.Context, _ int) (*shard.Manifest, error) { return r.resolveTask(ctx, p, i) })
 	return out
+}
+
+// batches tells whether a pass has a Batch stage.
+func (r *run) batches(p int) bool {
+	return slices.ContainsFunc(r.passes[p].local, func(i int) bool {
+		_, ok := r.Steps[i].Stage.(winnow.Batch)
+		return ok
+	})
 }
 
 // count settles how many tasks a wave has, where the waves before tell. One that they do not tell yet is an error.
@@ -127,161 +146,10 @@ func (r *run) each(ctx context.Context, w *wave, tasks []int) error {
 	return g.Wait()
 }
 
-// ErrNotYet is the error of a task that needs what tasks before it have not left yet.
-var ErrNotYet = errors.New("not done yet")
-
-// Work is a run opened for doing its tasks, by an engine that decides itself where and when. It is safe for concurrent use.
-type Work struct {
-	run   *run
-	waves []*wave
-
-	mu   sync.Mutex
-	seen map[string]bool // tasks known to be done; a manifest stays
-}
-
-// OpenWork begins a run, or finds the one that was begun, whose input must not have changed. Options.Jobs bounds DoAll, and
-// Options.Memory is shared by so many tasks; whoever calls Do side by side is bound by neither.
-func OpenWork(p *Plan, o Options) (*Work, error) {
-	r, err := p.open(o)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := r.begin(); err != nil {
-		return nil, err
-	}
-	r.siblings = findSiblings(p.Root, r.id)
-	return &Work{run: r, waves: r.waves(), seen: map[string]bool{}}, nil
-}
-
-// ID is the run's, and Dir its folder.
-func (w *Work) ID() string { return w.run.id }
-
-// Dir is the run's folder.
-func (w *Work) Dir() string { return w.run.dir }
-
-// Waves lists the run's waves in order, each with its tasks as far as they are known.
-func (w *Work) Waves() (out []Wave) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, v := range w.waves {
-		out = append(out, v.Wave)
-	}
-	return out
-}
-
-// find gives the wave of a name, with its tasks counted.
-func (w *Work) find(stage string) (*wave, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, v := range w.waves {
-		if v.Stage == stage {
-			return v, w.run.count(v)
-		}
-	}
-	return nil, fmt.Errorf("no tasks %s; this run has: %s", stage, strings.Join(w.run.taskList(), ", "))
-}
-
-// Tasks is how many tasks a wave has. Before it is known the error is ErrNotYet.
-func (w *Work) Tasks(stage string) (int, error) {
-	v, err := w.find(stage)
-	if err != nil {
-		return -1, err
-	}
-	return v.Tasks, nil
-}
-
-// Done tells whether task n of a wave is done.
-func (w *Work) Done(stage string, n int) (bool, error) {
-	v, err := w.find(stage)
-	if err != nil {
-		return false, err
-	}
-	return w.done(v, n)
-}
-
-func (w *Work) done(v *wave, n int) (bool, error) {
-	name := v.name(n)
-	w.mu.Lock()
-	seen := w.seen[name]
-	w.mu.Unlock()
-	if seen {
-		return true, nil
-	}
-	m, err := w.run.done(name, v.key(n))
-	if err != nil || m == nil {
-		return false, err
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.seen[name] = true
-	return true, nil
-}
-
-// Missing lists the tasks of a wave that are not done. Before it is known how many there are the error is ErrNotYet.
-func (w *Work) Missing(x Wave) ([]int, error) {
-	v, err := w.find(x.Stage)
-	if err != nil {
-		return nil, err
-	}
-	var out []int
-	for n := range v.Tasks {
-		done, err := w.done(v, n)
-		if err != nil {
-			return nil, err
-		}
-		if !done {
-			out = append(out, n)
-		}
-	}
-	return out, nil
-}
-
-// Do does one task unless it is done. Where the waves before are not done the error is ErrNotYet.
-func (w *Work) Do(ctx context.Context, stage string, n int) error {
-	return w.DoAll(ctx, stage, []int{n})
-}
-
-// DoAll does tasks of one wave, ascending, side by side as Options.Jobs says.
-func (w *Work) DoAll(ctx context.Context, stage string, tasks []int) error {
-	v, err := w.find(stage)
-	if err != nil {
-		return err
-	}
-	for _, n := range tasks {
-		if n < 0 || n >= v.Tasks {
-			return fmt.Errorf("no task %s %d; this run has: %s", stage, n, strings.Join(w.run.taskList(), ", "))
-		}
-	}
-	return w.run.each(ctx, v, tasks)
-}
-
-// Conclude sums up the manifests of all tasks, and marks the run as done. A task that is not done is ErrNotYet.
-func (w *Work) Conclude(ctx context.Context) (*shard.Run, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	info, err := w.run.begin()
-	if err != nil || info.State == shard.Done {
-		return info, err
-	}
-	if err := w.run.conclude(info); err != nil {
-		return nil, err
-	}
-	w.run.emit(Event{Type: "done", Run: w.run.id, Dir: w.run.dir, Counts: map[string]int64{"documents": info.Totals.Documents, "kept": info.Totals.Kept}})
-	return info, nil
-}
-
 // taskList says what tasks there are, in the order in which they can run.
 func (r *run) taskList() (out []string) {
 	for _, w := range r.waves() {
-		switch {
-		case w.Tasks < 0:
-			out = append(out, w.Stage+" 0..")
-		case w.Tasks == 1:
-			out = append(out, w.Stage+" 0")
-		default:
-			out = append(out, fmt.Sprintf("%s 0..%d", w.Stage, w.Tasks-1))
-		}
+		out = append(out, w.String())
 	}
 	return out
 }

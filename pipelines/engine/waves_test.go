@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
 
+	"winnow"
 	"winnow/shard"
 )
 
@@ -136,4 +138,47 @@ func TestOrderedWave(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, "ordered", result(t, filepath.Join(root, info.ID)), result(t, dir))
+}
+
+// Shares are disjoint, complete, and even in bytes.
+func TestShare(t *testing.T) {
+	p := testPlan(t, t.TempDir(), variant{})
+	p.Shards = nil
+	rng := rand.New(rand.NewPCG(3, 3))
+	for n := range 200 {
+		p.Shards = append(p.Shards, winnow.Shard{Parts: []winnow.Range{{File: fmt.Sprint(n), End: 1 + rng.Int64N(1000)}}, Fingerprint: fmt.Sprint(n)})
+	}
+	w, err := OpenWork(p, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, stage := range []string{"map-0", "group-dedup", "resolve-dedup"} {
+		for _, world := range []int{1, 7, 500} {
+			seen, least, most := map[int]bool{}, int64(math.MaxInt64), int64(0)
+			for rank := range world {
+				tasks, err := w.Share(stage, rank, world)
+				if err != nil || !slices.IsSorted(tasks) {
+					t.Fatal(tasks, err)
+				}
+				bytes := int64(0)
+				for _, n := range tasks {
+					if seen[n] {
+						t.Fatalf("%s %d falls to two ranks", stage, n)
+					}
+					seen[n] = true
+					bytes += p.Shards[n].Bytes()
+				}
+				least, most = min(least, bytes), max(most, bytes)
+			}
+			if all, _ := w.Tasks(stage); len(seen) != all {
+				t.Errorf("%s: %d of %d tasks fall to ranks", stage, len(seen), all)
+			}
+			if stage == "map-0" && world == 7 && most-least > 100 {
+				t.Errorf("ranks have %d to %d bytes", least, most)
+			}
+		}
+	}
+	if _, err := w.Share("map-0", 7, 7); err == nil {
+		t.Error("there is no rank 7 of 7")
+	}
 }
