@@ -71,6 +71,10 @@ func (b *Builder) body() bool {
 		n.Data = b.tok.data
 		b.add(n)
 	case endOfPage:
+		if len(b.templates) > 0 {
+			b.mode = inTemplate
+			return false
+		}
 		b.done = true
 	}
 	return true
@@ -115,7 +119,7 @@ func (b *Builder) bodyStart() bool {
 			b.pop(len(b.open) - 1)
 		}
 		b.element()
-	case headTag:
+	case headTag, templateTag:
 		return b.inHead()
 	case tableTag:
 		if !b.quirks {
@@ -137,18 +141,22 @@ func (b *Builder) bodyStart() bool {
 func (b *Builder) rareStart(t *tag) bool {
 	switch t.start {
 	case htmlTag:
-		b.addAttributes(b.open[0].node)
+		if b.count[tTemplate] == 0 {
+			b.addAttributes(b.open[0].node)
+		}
 	case bodyTag:
-		if len(b.open) >= 2 && b.open[1].tag.id == tBody {
+		if b.count[tTemplate] == 0 && len(b.open) >= 2 && b.open[1].tag.id == tBody {
 			b.addAttributes(b.open[1].node)
 		}
 	case preBlock:
 		b.closeParagraph()
 		b.element()
 	case formBlock:
-		if b.form == nil {
+		if b.form == nil || b.count[tTemplate] > 0 {
 			b.closeParagraph()
-			b.form = b.element()
+			if n := b.element(); b.count[tTemplate] == 0 {
+				b.form = n
+			}
 		}
 	case buttonTag:
 		if b.find(tButton, scope) >= 0 {
@@ -288,15 +296,7 @@ func (b *Builder) bodyEnd() bool {
 	case other, nothing:
 		b.endOther(t, b.tok.name)
 	case formBlock:
-		n := b.form
-		b.form = nil
-		if i := b.find(tForm, scope); i >= 0 && n != nil && b.open[i].node == n {
-			b.closeImplied(unknown)
-			if i = b.indexOf(n); i >= 0 {
-				b.count[tForm]--
-				b.open = slices.Delete(b.open, i, i+1)
-			}
-		}
+		b.closeForm()
 	case boundary:
 		if b.closeTag(t.id, scope) {
 			b.clearFormats()
@@ -313,10 +313,34 @@ func (b *Builder) bodyEnd() bool {
 			b.imply(endTag, tBody)
 			return false
 		}
+	case templateTag:
+		return b.inHead()
 	case foreign:
 		b.hard = true
 	}
 	return true
+}
+
+// closeForm closes the form, but not what was opened within.
+func (b *Builder) closeForm() {
+	i := b.find(tForm, scope)
+	if b.count[tTemplate] > 0 {
+		if i >= 0 {
+			if b.closeImplied(unknown); i < len(b.open) {
+				b.closeTag(tForm, scope)
+			}
+		}
+		return
+	}
+	n := b.form
+	b.form = nil
+	if i >= 0 && n != nil && b.open[i].node == n {
+		b.closeImplied(unknown)
+		if i = b.indexOf(n); i >= 0 {
+			b.count[tForm]--
+			b.open = slices.Delete(b.open, i, i+1)
+		}
+	}
 }
 
 // endOther closes the innermost open element of a tag, unless a special one is open within.

@@ -24,6 +24,7 @@ const (
 	inSection
 	inRow
 	inCell
+	inTemplate
 	afterBody
 	afterAll
 )
@@ -69,6 +70,8 @@ func (b *Builder) around() bool {
 		return b.inNoscript()
 	case afterHead:
 		return b.afterHead()
+	case inTemplate:
+		return b.inTemplate()
 	}
 	return b.after()
 }
@@ -153,7 +156,6 @@ func (b *Builder) opensHead() bool {
 	case tHead, tBody, tHtml, tBr:
 		return true
 	}
-	b.hard = b.hard || b.tok.tag.start == foreign
 	return false
 }
 
@@ -204,8 +206,11 @@ func (b *Builder) inHead() bool {
 			return true
 		case t.id == tHead:
 			return true
-		case t.start == foreign:
-			b.hard = true
+		case t.id == tTemplate:
+			b.element()
+			b.formats = append(b.formats, entry{})
+			b.mode = inTemplate
+			b.templates = append(b.templates, inTemplate)
 			return true
 		case t.start == headTag && t.groups&raw == 0:
 			b.empty()
@@ -220,6 +225,11 @@ func (b *Builder) inHead() bool {
 		case b.tok.tag.id == tHead:
 			b.pop(len(b.open) - 1)
 			b.mode = afterHead
+			return true
+		case b.tok.tag.id == tTemplate:
+			if b.count[tTemplate] > 0 {
+				b.closeTemplate()
+			}
 			return true
 		case !b.opensHead():
 			return true
@@ -282,10 +292,10 @@ func (b *Builder) afterHead() bool {
 			return true
 		case t.id == tHead:
 			return true
-		case t.start == foreign && t.id != tSvg && t.id != tMath:
+		case t.id == tFrameset:
 			b.hard = true
 			return true
-		case t.start == headTag:
+		case t.start == headTag || t.id == tTemplate:
 			b.push(b.head, &tags[tHead])
 			done := b.inHead()
 			if i := b.indexOf(b.head); i >= 0 {
@@ -295,6 +305,9 @@ func (b *Builder) afterHead() bool {
 			return done
 		}
 	case endTag:
+		if b.tok.tag.id == tTemplate {
+			return b.inHead()
+		}
 		if !b.opensHead() || b.tok.tag.id == tHead {
 			return true
 		}

@@ -13,8 +13,8 @@ func (b *Builder) clear(stop func(t *tag) bool) {
 }
 
 func isTable(t *tag) bool   { return t.groups&tables != 0 }
-func isRow(t *tag) bool     { return t.id == tHtml || t.id == tTr }
-func isSection(t *tag) bool { return t.id == tHtml || t.groups&sections != 0 }
+func isRow(t *tag) bool     { return t.id == tHtml || t.id == tTr || t.id == tTemplate }
+func isSection(t *tag) bool { return t.id == tHtml || t.groups&sections != 0 || t.id == tTemplate }
 
 // startsPart tells of the start tags that end the cell or the row they stand in.
 func startsPart(id uint8) bool {
@@ -53,6 +53,8 @@ func (b *Builder) table() bool {
 				b.resetMode()
 			}
 			return true
+		case id == tTemplate:
+			return b.inHead()
 		case outsideTables(id) || id == tTbody || id == tTd || id == tTfoot || id == tTh || id == tThead || id == tTr:
 			return true
 		}
@@ -97,7 +99,7 @@ func (b *Builder) tableStart(t *tag) (known, done bool) {
 			b.resetMode()
 			return true, false
 		}
-	case tStyle, tScript:
+	case tStyle, tScript, tTemplate:
 		return true, b.inHead()
 	case tInput:
 		for _, a := range b.tok.attr {
@@ -108,7 +110,7 @@ func (b *Builder) tableStart(t *tag) (known, done bool) {
 		}
 		return false, false
 	case tForm:
-		if b.form == nil {
+		if b.form == nil && b.count[tTemplate] == 0 {
 			b.form = b.element()
 			b.pop(len(b.open) - 1)
 		}
@@ -136,6 +138,12 @@ func (b *Builder) resetMode() {
 			b.mode = inTable
 		case tHead:
 			b.mode = inHead
+		case tTemplate:
+			if len(b.templates) == 0 {
+				b.hard = true
+				return
+			}
+			b.mode = b.templates[len(b.templates)-1]
 		case tBody:
 			b.mode = inBody
 		case tHtml:
@@ -203,9 +211,8 @@ func (b *Builder) columns() bool {
 		case tCol:
 			b.empty()
 			return true
-		}
-		if b.tok.tag.start == foreign {
-			b.hard = true
+		case tTemplate:
+			return b.inHead()
 		}
 	case endTag:
 		switch b.tok.tag.id {
@@ -217,9 +224,8 @@ func (b *Builder) columns() bool {
 			return true
 		case tCol:
 			return true
-		}
-		if b.tok.tag.start == foreign {
-			b.hard = true
+		case tTemplate:
+			return b.inHead()
 		}
 	case endOfPage:
 		return b.body()

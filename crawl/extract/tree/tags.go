@@ -39,7 +39,8 @@ const (
 	htmlTag          // the root
 	bodyTag          // the body
 	nothing          // has no meaning outside of tables
-	foreign          // drawings, formulas, templates, frames: for the library
+	templateTag      // a page of its own within the page
+	foreign          // drawings, formulas, frames: for the library
 )
 
 // group says what else an element counts for.
@@ -335,7 +336,7 @@ var tags = complete([tagCount]tag{
 	tTable:      {name: "table", start: tableTag, end: nothing, groups: special | scope | tables | outside},
 	tTbody:      {name: "tbody", start: nothing, groups: special | outside | sections},
 	tTd:         {name: "td", start: nothing, groups: special | scope},
-	tTemplate:   {name: "template", start: foreign, end: foreign},
+	tTemplate:   {name: "template", start: templateTag, end: templateTag, groups: special | scope | tables},
 	tTextarea:   {name: "textarea", start: textareaTag, groups: special | raw},
 	tTfoot:      {name: "tfoot", start: nothing, groups: special | outside | sections},
 	tTh:         {name: "th", start: nothing, groups: special | scope},

@@ -4,7 +4,7 @@
 // Tags, names of attributes and texts are parts of the page, nodes and attributes come out of slabs that the next page
 // uses again, and elements that are open are counted by name, so that no search for one that is not open takes place. It
 // follows the rules of tree construction of the HTML standard (WHATWG, 13.2.6), and the library where that differs. What is
-// rare (drawings and formulas, templates, frames, blocks that begin within emphasis and end outside) is left to the library.
+// rare (drawings, formulas, frames) is left to the library.
 package tree
 
 import (
@@ -42,6 +42,7 @@ type Builder struct {
 	foster     bool // what is added goes in front of the table
 	open       []entry
 	count      [tagCount]int32 // open elements by tag
+	templates  []mode          // of the open templates
 	formats    []entry         // active formatting elements; nil nodes are markers
 }
 
@@ -64,7 +65,7 @@ var ErrDepth = errors.New("elements nested deeper than 512")
 var ErrNodes = errors.New("too many nodes")
 
 // ErrRare says that the page has what is left to the library.
-var ErrRare = errors.New("drawings, formulas, templates or frames")
+var ErrRare = errors.New("drawings, formulas or frames")
 
 // Parse makes the tree of a page. It holds until the next call, as long as the bytes of page do.
 func (b *Builder) Parse(page string) (*html.Node, error) {
@@ -106,7 +107,7 @@ func (b *Builder) reset(page string) {
 	clear(b.open[:cap(b.open)])
 	clear(b.formats[:cap(b.formats)])
 	*b = Builder{page: page, returns: strings.IndexByte(page, '\r') >= 0, hard: strings.IndexByte(page, 0) >= 0,
-		nodes: b.nodes, slabs: b.slabs, text: b.text[:0], joined: b.joined, open: b.open[:0], formats: b.formats[:0]}
+		nodes: b.nodes, slabs: b.slabs, text: b.text[:0], joined: b.joined, open: b.open[:0], formats: b.formats[:0], templates: b.templates[:0]}
 	if len(b.slabs) == 0 {
 		b.slabs = append(b.slabs, make([]html.Attribute, 0, attrSlab))
 	}
@@ -259,6 +260,9 @@ func (b *Builder) addComment(parent *html.Node) {
 // fosterPlace is where what does not belong into a table goes: the parent, and the node behind it.
 func (b *Builder) fosterPlace() (parent, before *html.Node) {
 	for i := len(b.open) - 1; i >= 0; i-- {
+		if b.open[i].tag.id == tTemplate {
+			return b.open[i].node, nil
+		}
 		if b.open[i].tag.id == tTable {
 			table := b.open[i].node
 			if table.Parent == nil {
