@@ -65,12 +65,14 @@ func (w *walker) logits(m *score.Model, p *Page) []float32 {
 	s := w.survey(p)
 	out := make([]float32, len(w.blocks))
 	var v vector
+	var sweep score.Sweep
+	sweep.Begin(m)
 	for i := range out {
 		if w.watch.late() {
 			break
 		}
 		s.vector(int32(i), &v)
-		out[i] = m.Logit(&v)
+		out[i] = sweep.Logit(&v)
 	}
 	return out
 }

@@ -140,7 +140,7 @@ func (r *reader) link(n *html.Node) {
 	case r.commons == "" && strings.Contains(href, "creativecommons.org/") && license(href) != href:
 		r.commons = href
 	}
-	if n.DataAtom == atom.A && (hasWord(rel, "author") || strings.Contains(href, "/author/") || strings.Contains(href, "/authors/")) && len(r.relAuthors) == 0 {
+	if n.DataAtom == atom.A && len(r.relAuthors) == 0 && (hasWord(rel, "author") || strings.Contains(href, "/author/") || strings.Contains(href, "/authors/")) {
 		if name := r.text(n, 80); name != "" {
 			r.relAuthors = append(r.relAuthors, name)
 		}

@@ -29,7 +29,10 @@ func day(s string) string {
 
 // figures reads year, month and day off the start of s: 2026-11-23T08:00, 2026/11/3, 20261123, 2026年11月23日.
 func figures(s string) string {
-	s = strings.NewReplacer("/", "-", ".", "-", "年", "-", "月", "-", "日", "").Replace(s[:min(len(s), 24)])
+	if s = s[:min(len(s), 24)]; strings.IndexAny(s, "0123456789") < 0 {
+		return ""
+	}
+	s = dateSigns.Replace(s)
 	for _, layout := range [...]string{"2006-1-2", "20060102"} {
 		end := 0
 		for end < len(s) && end < len("2006-01-02") && (s[end] == '-' || s[end] >= '0' && s[end] <= '9') {
@@ -79,3 +82,6 @@ func named(s string) string {
 
 var germanMonths = strings.NewReplacer("Januar ", "January ", "Februar ", "February ", "März ", "March ", "Mai ", "May ", "Juni ", "June ", "Juli ", "July ",
 	"Oktober ", "October ", "Dezember ", "December ", "Mrz ", "March ", "st,", ",", "nd,", ",", "rd,", ",", "th,", ",")
+
+// dateSigns makes what stands between the figures of a date alike. It is read only.
+var dateSigns = strings.NewReplacer("/", "-", ".", "-", "年", "-", "月", "-", "日", "")

@@ -74,16 +74,16 @@ func (r *reader) attributes(n *html.Node) {
 	case "license":
 		r.relLicense = first(r.relLicense, attr(n, "href"), attr(n, "content"))
 	}
-	if class == "" || len(class) > 200 || r.bytes > mostText {
+	if class == "" || len(class) > 200 || r.bytes > mostText || len(r.classAuthors) > 0 && r.classDate != "" {
 		return
 	}
-	lower := strings.ToLower(class)
-	if len(r.classAuthors) == 0 && authorClass(lower) {
+	p := pairsOf(class)
+	if len(r.classAuthors) == 0 && authorWords.in(class, p) && !noAuthorWords.in(class, p) {
 		if name := byline(r.text(n, 160)); name != "" {
 			r.classAuthors = append(r.classAuthors, name)
 		}
 	}
-	if r.classDate == "" && dateClass(lower) {
+	if r.classDate == "" && dateWords.in(class, p) && !noDateWords.in(class, p) {
 		r.classDate = dayIn(r.text(n, 100))
 	}
 }
@@ -115,34 +115,6 @@ func (r *reader) property(n *html.Node, name string) string {
 		return ""
 	}
 	return r.text(n, 100)
-}
-
-// authorClass tells of a class, in lower case, that elements with a name have.
-func authorClass(class string) bool {
-	for _, no := range [...]string{"comment", "avatar", "box", "bio", "image", "img", "photo", "icon", "social", "card", "list", "quote", "review", "testimonial"} {
-		if strings.Contains(class, no) {
-			return false
-		}
-	}
-	for _, word := range [...]string{"author", "byline", "writer", "p-name", "fn n", "autor", "contributor"} {
-		if strings.Contains(class, word) {
-			return true
-		}
-	}
-	return false
-}
-
-// dateClass tells of a class, in lower case, that elements with the day of publication have.
-func dateClass(class string) bool {
-	if strings.Contains(class, "update") || strings.Contains(class, "modif") || strings.Contains(class, "comment") || strings.Contains(class, "event") {
-		return false
-	}
-	for _, word := range [...]string{"date", "published", "pubtime", "posted-on", "post-time", "byline", "post-meta", "entry-meta", "article-meta", "article-info", "pub_time", "datum", "fecha"} {
-		if strings.Contains(class, word) {
-			return true
-		}
-	}
-	return false
 }
 
 func writtenBy(label string) bool {

@@ -43,6 +43,7 @@ func (t *Tree) at(v *Vector) (place int) {
 type Model struct {
 	Base  float32
 	Trees []Tree
+	flat  *flat // the same by features; nil for a model in the making
 }
 
 // weights is what internal/train wrote.
@@ -142,5 +143,6 @@ func Decode(b []byte) (*Model, error) {
 		}
 		m.Trees = append(m.Trees, t)
 	}
+	m.flat = m.flatten()
 	return m, nil
 }

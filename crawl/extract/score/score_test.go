@@ -115,3 +115,24 @@ func BenchmarkLogit(b *testing.B) {
 		m.Logit(v)
 	}
 }
+
+// TestSweep holds block after block to what the trees say.
+func TestSweep(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	m := Shipped()
+	var s Sweep
+	var v Vector
+	for page := range 5 {
+		s.Begin(m)
+		for block := range 200 {
+			for range r.IntN(40) {
+				tree := &m.Trees[r.IntN(len(m.Trees))]
+				k := r.IntN(Depth)
+				v[tree.Features[k]] = tree.Thresholds[k] + float32(r.IntN(3)-1)*r.Float32()
+			}
+			if got, want := s.Logit(&v), m.Logit(&v); math.Abs(float64(got-want)) > 1e-4 {
+				t.Fatalf("page %d, block %d: got %v, want %v", page, block, got, want)
+			}
+		}
+	}
+}
