@@ -32,7 +32,8 @@ type rewrite struct {
 	style    *Style
 	copy     int
 	segments []segment
-	asked    []int // index of each segment's request; -1 where it has none
+	readings []*reading // of the segments, shared by all rewrites of the document; nil before one is needed
+	asked    []int      // index of each segment's request; -1 where it has none
 	prompt   string
 }
 
@@ -43,9 +44,10 @@ func (s *Stage) plan(d *winnow.Document, reqs []openai.Request) ([]rewrite, []op
 	}
 	var out []rewrite
 	segments := split(d.Text, s.o.Segment)
+	readings := make([]*reading, len(segments))
 	for _, style := range s.o.Styles {
 		for k := range s.o.Copies {
-			w := rewrite{doc: d, style: style, copy: k, segments: segments}
+			w := rewrite{doc: d, style: style, copy: k, segments: segments, readings: readings}
 			for _, seg := range segments {
 				if openai.EstimateTokens(seg.text) < minSegment {
 					w.asked = append(w.asked, -1)
@@ -70,6 +72,16 @@ func (s *Stage) plan(d *winnow.Document, reqs []openai.Request) ([]rewrite, []op
 
 func (w *rewrite) scene(seg segment) scene {
 	return newScene(w.doc.Language, w.doc.LanguageScript, seg.text)
+}
+
+// answered is the scene of segment i, read for judging.
+func (w *rewrite) answered(i int) scene {
+	sc := w.scene(w.segments[i])
+	if w.readings[i] == nil {
+		w.readings[i] = read(sc.Text)
+	}
+	sc.source = w.readings[i]
+	return sc
 }
 
 // ApplyBatch rephrases the documents. Requests of the whole batch are under way together; the results depend on the
@@ -124,8 +136,8 @@ type draft struct {
 func (s *Stage) finish(d *winnow.Document, tried []rewrite, answers []openai.Answer, unfunded int) (winnow.Result, error) {
 	var res winnow.Result
 	before := slices.Clone(d.Signals)
-	var earlier []shingles
-	asked, accepted := 0, 0
+	var accepted earlier
+	asked, taken := 0, 0
 	var rejected [guardCount]int
 	next := map[string]int{} // number of the next document of a style
 	for _, w := range tried {
@@ -134,16 +146,15 @@ func (s *Stage) finish(d *winnow.Document, tried []rewrite, answers []openai.Ans
 			return res, err
 		}
 		for _, t := range drafts {
-			asked, accepted = asked+t.asked, accepted+t.accepted
+			asked, taken = asked+t.asked, taken+t.accepted
 			id := fmt.Sprintf("%s#%s#%d", d.ID, w.style.name, next[w.style.name])
 			next[w.style.name]++
 			if t.broken < 0 {
-				grams := shinglesOf(t.said)
-				if t.values[nearest] = near(grams, earlier); !t.bounds[nearest].Holds(t.values[nearest]) {
+				if t.values[nearest] = accepted.near(t.said); !t.bounds[nearest].Holds(t.values[nearest]) {
 					t.broken, t.value = nearest, t.values[nearest]
 					rejected[nearest]++
 				} else {
-					earlier = append(earlier, grams)
+					accepted.add(t.said)
 				}
 			}
 			out := s.derive(d, w, t, id)
@@ -152,7 +163,7 @@ func (s *Stage) finish(d *winnow.Document, tried []rewrite, answers []openai.Ans
 			res.Judged = append(res.Judged, t.verdict())
 		}
 	}
-	d.Signals = append(slices.Clip(before), signals(asked, accepted, unfunded, unmeasured())...)
+	d.Signals = append(slices.Clip(before), signals(asked, taken, unfunded, unmeasured())...)
 	s.tell(d, rejected, unfunded)
 	s.choose(d, &res)
 	return res, nil
@@ -204,7 +215,7 @@ func (s *Stage) drafts(w rewrite, answers []openai.Answer, rejected *[guardCount
 		if at := w.asked[i]; at >= 0 {
 			t.asked++
 			t.spend(answers[at])
-			sc := w.scene(seg)
+			sc := w.answered(i)
 			p, v, broken, err := s.judge(w, sc, answers[at])
 			if err != nil {
 				return nil, err
@@ -239,6 +250,9 @@ func (s *Stage) drafts(w rewrite, answers []openai.Answer, rejected *[guardCount
 
 // judge takes an answer apart and measures it. Where it is rejected as a whole there is one piece, what the model wrote.
 func (s *Stage) judge(w rewrite, sc scene, a openai.Answer) (p []piece, v values, broken int, err error) {
+	if sc.source == nil {
+		sc.source = read(sc.Text)
+	}
 	b := s.bounds[w.style.name]
 	answer, v := received(sc.Text, a)
 	whole := []piece{{text: answer, judged: answer}}
@@ -248,7 +262,7 @@ func (s *Stage) judge(w rewrite, sc scene, a openai.Answer) (p []piece, v values
 	if p, err = w.style.pieces(answer, sc); err != nil {
 		return nil, v, 0, err
 	}
-	v[malformed] = flag(len(p) == 0 || !w.style.match.MatchString(answer))
+	v[malformed] = flag(len(p) == 0 || !w.style.matches(answer))
 	if broken = b.broken(v); broken >= 0 {
 		return whole, v, broken, nil
 	}
@@ -256,7 +270,7 @@ func (s *Stage) judge(w rewrite, sc scene, a openai.Answer) (p []piece, v values
 		p = whole
 	}
 	if !w.style.output.many() {
-		v = measure(p[0].judged, sc.Text, v)
+		v = measure(read(p[0].judged), sc.source, v)
 		broken = b.broken(v)
 		if broken >= 0 {
 			return whole, v, broken, nil
@@ -267,12 +281,11 @@ func (s *Stage) judge(w rewrite, sc scene, a openai.Answer) (p []piece, v values
 
 // scattered makes a document of each piece of each answer. One that is rejected has nothing to fall back on.
 func (s *Stage) scattered(w rewrite, answers []openai.Answer, rejected *[guardCount]int) (out []draft, err error) {
-	for i, seg := range w.segments {
-		at := w.asked[i]
+	for i, at := range w.asked {
 		if at < 0 {
 			continue
 		}
-		sc := w.scene(seg)
+		sc := w.answered(i)
 		p, v, broken, err := s.judge(w, sc, answers[at])
 		if err != nil {
 			return nil, err
@@ -284,7 +297,7 @@ func (s *Stage) scattered(w rewrite, answers []openai.Answer, rejected *[guardCo
 				t.spend(answers[at])
 			}
 			if broken < 0 {
-				t.values = measure(piece.judged, sc.Text, v)
+				t.values = measure(read(piece.judged), sc.source, v)
 				t.broken = t.bounds.broken(t.values)
 			}
 			if t.broken >= 0 {

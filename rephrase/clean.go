@@ -3,6 +3,9 @@ package rephrase
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
+
+	"winnow/text"
 )
 
 // What models put around an answer, in English and Chinese.
@@ -29,23 +32,88 @@ var (
 
 var quotes = [...][2]string{{`"`, `"`}, {"“", "”"}, {"「", "」"}, {"『", "』"}}
 
+// What introductions, closing lines and refusals begin with, in small letters: where none does, the expressions need not be tried.
+var (
+	preambleStarts = []string{"sure", "certainly", "of course", "okay", "absolutely", "here", "below", "the following", "re-phrased", "rephrased", "paraphrased",
+		"rewritten", "revised", "好的", "当然", "當然", "没问题", "以下", "下面", "这", "這", "改写", "改寫", "重写", "重寫"}
+	closingStarts = []string{"let me", "i hope", "feel free", "would you", "希望", "如", "以上"}
+	refusalStarts = []string{"i", "sorry", "unfortunately", "as a", "抱歉", "很", "非常", "对不起", "對不起", "不好意思", "我", "作为", "作為", "无法", "無法"}
+)
+
+func begins(s string, starts []string) bool {
+	for _, w := range starts {
+		if len(s) >= len(w) && s[0]|0x20 == w[0]|0x20 && strings.EqualFold(s[:len(w)], w) {
+			return true
+		}
+	}
+	return false
+}
+
+// head is the start of a text, longer than any introduction or refusal that the expressions know.
+func head(s string) string {
+	const most = 1200
+	if len(s) <= most {
+		return s
+	}
+	n := most
+	for !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
+// introduction is the length of what introduces the answer that follows.
+func introduction(s string) int {
+	if !begins(s, preambleStarts) {
+		return 0
+	}
+	if at := preamble.FindStringIndex(head(s)); at != nil {
+		return at[1]
+	}
+	return 0
+}
+
+func introduces(s string) bool { return introduction(s) > 0 }
+
+// offer is where the line that offers further help begins at the end of a text; -1 where there is none.
+func offer(s string) int {
+	line := strings.LastIndexByte(s, '\n')
+	if line < 0 || !begins(text.TrimLeft(s[line:]), closingStarts) {
+		return -1
+	}
+	from := len(text.TrimRight(s[:line]))
+	if at := closing.FindStringIndex(s[from:]); at != nil {
+		return from + at[0]
+	}
+	return -1
+}
+
 // clean takes off what is no part of the answer: thoughts, code fences, marks and quotes around the whole, an introduction
 // before it and an offer of help behind it. What the source itself opens or closes with stays.
 func clean(answer, source string) string {
-	s := strings.TrimSpace(thinking.ReplaceAllString(answer, ""))
-	for _, around := range []*regexp.Regexp{fence, echo} {
-		if m := around.FindStringSubmatch(s); m != nil {
-			s = strings.TrimSpace(m[1])
+	s := answer
+	if strings.Contains(s, "<think>") {
+		s = thinking.ReplaceAllString(s, "")
+	}
+	s = strings.TrimSpace(s)
+	if strings.HasPrefix(s, "```") || strings.HasPrefix(s, "<text>") {
+		for _, around := range []*regexp.Regexp{fence, echo} {
+			if m := around.FindStringSubmatch(s); m != nil {
+				s = strings.TrimSpace(m[1])
+			}
 		}
 	}
-	if !preamble.MatchString(source) {
-		s = strings.TrimSpace(preamble.ReplaceAllString(s, ""))
+	if n := introduction(s); n > 0 && !introduces(source) {
+		s = strings.TrimSpace(s[n:])
 	}
-	if !closing.MatchString(source) {
-		s = strings.TrimSpace(closing.ReplaceAllString(s, ""))
+	if at := offer(s); at >= 0 && offer(source) < 0 {
+		s = strings.TrimSpace(s[:at])
 	}
 	for _, q := range quotes {
 		open, end := q[0], q[1]
+		if !strings.HasPrefix(s, open) || !strings.HasSuffix(s, end) {
+			continue
+		}
 		inner := strings.TrimSuffix(strings.TrimPrefix(s, open), end)
 		if len(s) == len(inner)+len(open)+len(end) && !strings.Contains(inner, open) && !strings.HasPrefix(source, open) {
 			return strings.TrimSpace(inner)
@@ -68,5 +136,6 @@ var refusal = regexp.MustCompile(`(?i)^(?:` +
 
 // refuses tells whether an answer declines, unless the source opens in the same way.
 func refuses(answer, source string) bool {
-	return refusal.MatchString(answer) && !refusal.MatchString(strings.TrimSpace(source))
+	source = strings.TrimSpace(source)
+	return begins(answer, refusalStarts) && refusal.MatchString(head(answer)) && !(begins(source, refusalStarts) && refusal.MatchString(head(source)))
 }

@@ -1,9 +1,7 @@
 package rephrase
 
 import (
-	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -14,18 +12,18 @@ import (
 
 // faith measures how much of a segment's numbers, dates, addresses and names the answer keeps. A kind that the segment does not
 // have stays unmeasured.
-func faith(answer, source string, v *values) {
-	v[keptNumbers] = kept(digitsOf(source), numbersOf(answer))
-	v[keptDates] = kept(datesOf(source), datesOf(answer))
-	v[keptURLs] = keptIn(urlsOf(source), answer)
-	alien, given := 0, strings.ToLower(source)
-	for u := range urlsOf(answer) {
-		if !strings.Contains(given, u) {
+func faith(answer, source *reading, v *values) {
+	v[keptNumbers] = keptNumbersOf(answer, source)
+	v[keptDates] = kept(source.dates, answer.dates)
+	v[keptURLs] = keptIn(source.urls, answer.lower)
+	alien := 0
+	for u := range answer.urls {
+		if !strings.Contains(source.lower, u) {
 			alien++
 		}
 	}
 	v[newURLs] = float32(alien)
-	v[keptNames] = keptIn(namesOf(source), answer)
+	v[keptNames] = keptIn(source.namesOf(), answer.lower)
 }
 
 // kept is the share of the members of have that said has too.
@@ -44,10 +42,6 @@ func kept(have, said map[string]bool) float32 {
 
 var (
 	url       = regexp.MustCompile(`(?i)\b(?:https?://|www\.)[^\s<>"'“”‘’，。；：！？、（）《》「」【】\p{Han}]+`)
-	monthDay  = regexp.MustCompile(`(?i)\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+(\d{1,2})(?:st|nd|rd|th)?\b(?:,?\s+(\d{4})\b)?`)
-	dayMonth  = regexp.MustCompile(`(?i)\b(\d{1,2})(?:st|nd|rd|th)?\s+(?:of\s+)?(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?(?:,?\s+(\d{4})\b)?`)
-	isoDate   = regexp.MustCompile(`\b(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})\b`)
-	hanDate   = regexp.MustCompile(`(?:(\d{4}|[〇零一二三四五六七八九]{4})年)?(\d{1,2}|[一二三四五六七八九十]{1,3})月(\d{1,2}|[一二三四五六七八九十]{1,3})[日号號]`)
 	titleMark = regexp.MustCompile(`《([^《》\n]{1,40})》`)
 )
 
@@ -65,46 +59,7 @@ func urlsOf(s string) map[string]bool {
 	return out
 }
 
-// datesOf are the dates with a day as month-day, beginning with the year where it stands there.
-func datesOf(s string) map[string]bool {
-	out := map[string]bool{}
-	add := func(year, month, day string) {
-		if year != "" {
-			year += "-"
-		}
-		out[year+plain(month)+"-"+plain(day)] = true
-	}
-	s = narrowed(s)
-	if lower := strings.ToLower(s); slices.ContainsFunc(months[:], func(m string) bool { return strings.Contains(lower, m) }) {
-		for _, m := range monthDay.FindAllStringSubmatch(s, -1) {
-			add(m[3], monthNumber(m[1]), m[2])
-		}
-		for _, m := range dayMonth.FindAllStringSubmatch(s, -1) {
-			add(m[3], monthNumber(m[2]), m[1])
-		}
-	}
-	if mayISO(s) {
-		for _, m := range isoDate.FindAllStringSubmatch(s, -1) {
-			add(m[1], m[2], m[3])
-		}
-	}
-	if !strings.Contains(s, "月") {
-		return out
-	}
-	for _, m := range hanDate.FindAllStringSubmatch(s, -1) {
-		for i, p := range m {
-			if p != "" && !unicode.IsDigit(rune(p[0])) {
-				m[i] = hanNumber(p)
-			}
-		}
-		add(m[1], m[2], m[3])
-	}
-	return out
-}
-
-// What a regular expression cannot match without; looking for it is far cheaper.
-var months = [...]string{"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"}
-
+// mayLink looks for what an address begins with, far cheaper than the expression.
 func mayLink(s string) bool {
 	for i := 0; i+3 < len(s); i++ {
 		if c := s[i] | 0x20; (c == 'h' || c == 'w') && (strings.EqualFold(s[i:i+4], "http") || strings.EqualFold(s[i:i+4], "www.")) {
@@ -114,28 +69,13 @@ func mayLink(s string) bool {
 	return false
 }
 
-// mayISO tells whether a digit stands on both sides of a separator somewhere.
-func mayISO(s string) bool {
-	digit := func(c byte) bool { return c >= '0' && c <= '9' }
-	for i := 1; i+1 < len(s); i++ {
-		if c := s[i]; (c == '-' || c == '/' || c == '.') && digit(s[i-1]) && digit(s[i+1]) {
-			return true
-		}
-	}
-	return false
-}
-
-func monthNumber(name string) string {
-	return fmt.Sprint(strings.Index("janfebmaraprmayjunjulaugsepoctnovdec", strings.ToLower(name))/3 + 1)
-}
-
-// namesOf are what looks like a name: capitalised words inside a sentence, words with a capital or a digit behind their first letter,
+// namesIn are what looks like a name: capitalised words inside a sentence, words with a capital or a digit behind their first letter,
 // words in Latin letters within Chinese, and Chinese titles between 《 and 》.
-func namesOf(s string) map[string]bool {
+func namesIn(s string) map[string]bool {
 	out := map[string]bool{}
 	if strings.Contains(s, "《") {
 		for _, m := range titleMark.FindAllStringSubmatch(s, -1) {
-			out[m[1]] = true
+			out[strings.ToLower(m[1])] = true
 		}
 	}
 	if mayLink(s) {
@@ -143,32 +83,62 @@ func namesOf(s string) map[string]bool {
 	}
 	han := text.HanRatio(s) > .3
 	begins := true // of a sentence
-	for _, f := range strings.FieldsFunc(s, func(r rune) bool {
-		return text.IsSpace(r) || text.IsHan(r) || r >= 0x3000 && r <= 0x303f || r >= 0xff00 && r <= 0xffef
-	}) {
-		bare := strings.TrimFunc(f, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-		word := strings.TrimSuffix(strings.TrimSuffix(bare, "'s"), "’s")
-		first, _ := utf8.DecodeRuneInString(word)
-		if utf8.RuneCountInString(word) > 1 && unicode.IsLetter(first) {
-			inner := strings.ContainsFunc(word[utf8.RuneLen(first):], func(r rune) bool { return unicode.IsUpper(r) || unicode.IsDigit(r) })
-			if han || inner || unicode.IsUpper(first) && !begins {
-				out[strings.ToLower(word)] = true
+	for f := range strings.FieldsFuncSeq(s, between) {
+		letters := true
+		if han || !lowly(f) {
+			bare := strings.TrimFunc(f, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+			if isName(bare, han, begins) {
+				out[strings.ToLower(possessor(bare))] = true
 			}
+			letters = bare != ""
 		}
-		begins = bare == "" && begins || strings.ContainsAny(f[len(f)-1:], ".!?:;") || strings.HasSuffix(f, "”") || strings.HasSuffix(f, `"`)
+		begins = !letters && begins || strings.IndexByte(".!?:;", f[len(f)-1]) >= 0 || strings.HasSuffix(f, "”") || f[len(f)-1] == '"'
 	}
 	return out
 }
 
-// keptIn is the share of names that a text has somewhere.
-func keptIn(names map[string]bool, answer string) float32 {
+// lowly tells whether a word is of small ASCII letters, one at least, and marks: no name.
+func lowly(f string) bool {
+	some := false
+	for i := range len(f) {
+		c := f[i]
+		if c >= utf8.RuneSelf || c >= 'A' && c <= 'Z' || isDigit(c) {
+			return false
+		}
+		some = some || c >= 'a' && c <= 'z'
+	}
+	return some
+}
+
+// between tells what lies between words where names are looked for: white space, Han characters, East Asian punctuation.
+func between(r rune) bool {
+	if r < utf8.RuneSelf {
+		return text.IsSpace(r)
+	}
+	return text.IsSpace(r) || text.IsHan(r) || r >= 0x3000 && r <= 0x303f || r >= 0xff00 && r <= 0xffef
+}
+
+func possessor(word string) string { return strings.TrimSuffix(strings.TrimSuffix(word, "'s"), "’s") }
+
+// isName judges a word without marks around it.
+func isName(bare string, han, begins bool) bool {
+	word := possessor(bare)
+	first, width := utf8.DecodeRuneInString(word)
+	if len(word) <= width || !unicode.IsLetter(first) {
+		return false
+	}
+	return han || unicode.IsUpper(first) && !begins ||
+		strings.ContainsFunc(word[width:], func(r rune) bool { return unicode.IsUpper(r) || unicode.IsDigit(r) })
+}
+
+// keptIn is the share of names that a text in lower case has somewhere.
+func keptIn(names map[string]bool, lower string) float32 {
 	if len(names) == 0 {
 		return winnow.NotMeasured
 	}
-	answer = strings.ToLower(answer)
 	n := 0
 	for name := range names {
-		if strings.Contains(answer, name) {
+		if strings.Contains(lower, name) {
 			n++
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"winnow"
 	"winnow/rephrase/openai"
@@ -197,54 +196,13 @@ func received(source string, a openai.Answer) (string, values) {
 }
 
 // measure fills in what an answer, cleaned and in form, is against its segment.
-func measure(answer, source string, v values) values {
-	v[preambled] = flag(preamble.MatchString(answer) && !preamble.MatchString(source))
-	v[lengthRatio] = float32(openai.EstimateTokens(answer)) / float32(max(1, openai.EstimateTokens(source)))
+func measure(answer, source *reading, v values) values {
+	v[preambled] = flag(introduces(answer.text) && !introduces(source.text))
+	v[lengthRatio] = float32(answer.tokens) / float32(max(1, source.tokens))
 	v[scriptOverlap] = float32(scripted(answer, source))
-	said, given := runs(answer), runs(source)
-	v[repetition] = max(0, repeated(said)-repeated(given))
-	v[copied], v[copiedBack] = share(said, given), share(given, said)
+	v[repetition] = max(0, repeated(answer.runs)-repeated(source.runs))
+	v[copied], v[copiedBack] = share(answer.runs, source.runs), share(source.runs, answer.runs)
 	v[newNumbers] = float32(alienNumbers(answer, source))
 	faith(answer, source, &v)
 	return v
-}
-
-var scripts = [...]func(rune) bool{
-	text.IsHan,
-	text.IsKana,
-	text.IsHangul,
-	func(r rune) bool { return unicode.Is(unicode.Latin, r) },
-	func(r rune) bool { return unicode.In(r, unicode.Cyrillic, unicode.Greek) },
-	func(r rune) bool { return unicode.In(r, unicode.Arabic, unicode.Hebrew) },
-	func(r rune) bool { return true },
-}
-
-// scriptShares gives the share of the letters of s in each of scripts.
-func scriptShares(s string) (shares [len(scripts)]float64) {
-	all := 0.0
-	for _, r := range s {
-		if !unicode.IsLetter(r) {
-			continue
-		}
-		all++
-		for i, is := range scripts {
-			if is(r) {
-				shares[i]++
-				break
-			}
-		}
-	}
-	for i := range shares {
-		shares[i] /= max(all, 1)
-	}
-	return shares
-}
-
-// scripted compares the scripts of two texts: the sum over scripts of the smaller share, 1 for the same, 0 for none in common.
-func scripted(a, b string) (sum float64) {
-	x, y := scriptShares(a), scriptShares(b)
-	for i := range x {
-		sum += min(x[i], y[i])
-	}
-	return sum
 }

@@ -146,7 +146,7 @@ func TestNewNumbers(t *testing.T) {
 		{"3.5 m\n12. twelfth", "3.5", 0}, {"1. first\n2) second\n- 3. third", "none", 0}, {"问题1：什么？\n回答：5", "五", 0},
 		{"1 2 3 4", "1 2", 0.5}, {"007", "7", 0}, {"0", "zero 0", 0}, {"10", "十", 0}, {"2000", "两千", 0},
 	} {
-		if got := alienNumbers(tt.answer, tt.source); got != tt.want {
+		if got := alienNumbers(read(tt.answer), read(tt.source)); got != tt.want {
 			t.Errorf("%q from %q: got %g, want %g", tt.answer, tt.source, got, tt.want)
 		}
 	}
@@ -160,7 +160,7 @@ func TestScriptOverlap(t *testing.T) {
 		{"english", "english too", 1, 1}, {"中文", "中文也是", 1, 1}, {"english", "中文", 0, 0}, {"привет", "hello", 0, 0},
 		{"用 Go 写的程序", "这个程序是用 Go 语言写成的", 0.7, 1}, {"123", "abc", 0, 0}, {"これは本です", "这是一本书", 0, 0.5},
 	} {
-		if got := scripted(tt.a, tt.b); got < tt.min-1e-9 || got > tt.max+1e-9 {
+		if got := scripted(read(tt.a), read(tt.b)); got < tt.min-1e-9 || got > tt.max+1e-9 {
 			t.Errorf("%q, %q: got %g, want %g to %g", tt.a, tt.b, got, tt.min, tt.max)
 		}
 	}
@@ -188,7 +188,7 @@ func TestFaith(t *testing.T) {
 		{sourceEN, sourceEN, copiedBack, 1},
 		{"Here is the rewritten text: a bridge", sourceEN, preambled, 1},
 	} {
-		v := measure(tt.answer, tt.source, unmeasured())[tt.guard]
+		v := measure(read(tt.answer), read(tt.source), unmeasured())[tt.guard]
 		if tt.want < 0 && winnow.Measured(v) || tt.want >= 0 && !(v > tt.want-1e-6 && v < tt.want+1e-6) {
 			t.Errorf("%s of %q from %q: got %g, want %g", guards[tt.guard].id, tt.answer, tt.source, v, tt.want)
 		}

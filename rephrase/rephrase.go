@@ -20,7 +20,7 @@ import (
 )
 
 // codeVersion changes when the same answers would give other documents.
-const codeVersion = "rephrase/2"
+const codeVersion = "rephrase/3"
 
 // Completer answers requests in order. A failure of one request stands in its Answer; an error ends the run.
 type Completer interface {

@@ -250,7 +250,7 @@ func TestStyles(t *testing.T) {
 		return mustNew(t, answerer(faithful), nil, file).Version()
 	}
 	a := version(`{{define "zh"}}{{.Text}}{{end}}`)
-	if a != version(`{{define "zh"}}{{.Text}}{{end}}`) || a == version(`{{define "zh"}}{{.Text}} {{end}}`) || !strings.HasPrefix(a, "rephrase/2 ") {
+	if a != version(`{{define "zh"}}{{.Text}}{{end}}`) || a == version(`{{define "zh"}}{{.Text}} {{end}}`) || !strings.HasPrefix(a, "rephrase/3 ") {
 		t.Errorf("version %q does not follow the file", a)
 	}
 	style, err := ParseStyle("s", `{{define "zh"}}改写：{{.Text}}{{end}}`)

@@ -39,7 +39,7 @@ type Style struct {
 	hash    string            // of the file
 	prompts map[string]string // en and zh: hash of what is asked in it, so that a new match or result asks nothing again
 	tmpl    *template.Template
-	match   *regexp.Regexp
+	match   *regexp.Regexp // nil: anything
 	output  output
 	guards  Guards
 }
@@ -47,19 +47,24 @@ type Style struct {
 // scene is what the templates see.
 type scene struct {
 	Text, Language string
-	First, Rest    string
 	Traditional    bool
-	Pairs          int
 	Answer         string
+
+	source *reading // of Text; nil where it was not read yet
 }
 
 func newScene(language, script string, segment string) scene {
-	first, rest := halves(segment)
-	return scene{
-		Text: segment, First: first, Rest: rest, Language: language, Traditional: strings.HasSuffix(script, "_Hant"),
-		Pairs: min(max(openai.EstimateTokens(segment)/60, 1), 8), // 40 tokens each keep the answer below the segment
-	}
+	return scene{Text: segment, Language: language, Traditional: strings.HasSuffix(script, "_Hant")}
 }
+
+// First is the segment's first half, cut between sentences.
+func (sc scene) First() string { first, _ := halves(sc.Text); return first }
+
+// Rest is the other half.
+func (sc scene) Rest() string { _, rest := halves(sc.Text); return rest }
+
+// Pairs is how many question-answer pairs the segment can bear: 40 tokens each keep the answer below the segment.
+func (sc scene) Pairs() int { return min(max(openai.EstimateTokens(sc.Text)/60, 1), 8) }
 
 // chinese tells whether the Chinese templates of a style are the ones for this text.
 func (sc scene) chinese(s *Style) bool { return sc.Language == "zh" && s.has("zh") || !s.has("en") }
@@ -134,7 +139,7 @@ func parseStyle(name, file, src string) (*Style, error) {
 		}
 	}
 	for _, part := range parts {
-		if _, err := s.run(part, scene{Text: "x", First: "x", Pairs: 1}); err != nil {
+		if _, err := s.run(part, scene{Text: "x"}); err != nil {
 			return nil, located(file, name, src, err)
 		}
 	}
@@ -149,8 +154,10 @@ var parts = [...]string{"en", "zh", "en.system", "zh.system", "output", "match",
 // settle reads what a style says of answers.
 func (s *Style) settle(file, src string) (err error) {
 	fixed := func(part string) string { said, _ := s.run(part, scene{}); return said } // each has run before
-	if s.match, err = regexp.Compile(fixed("match")); err != nil {
-		return &StyleError{file, s.line(src, "match"), 1, "match: " + err.Error()}
+	if said := fixed("match"); said != "" {
+		if s.match, err = regexp.Compile(said); err != nil {
+			return &StyleError{file, s.line(src, "match"), 1, "match: " + err.Error()}
+		}
 	}
 	s.output = asText
 	if s.has("output") {
@@ -258,6 +265,9 @@ func (s *Style) ask(sc scene) (messages []openai.Message, hash string, err error
 	}
 	return messages, s.prompts[lang], nil
 }
+
+// matches tells whether an answer has the form that the style asks for.
+func (s *Style) matches(answer string) bool { return s.match == nil || s.match.MatchString(answer) }
 
 // result puts an accepted answer into its place.
 func (s *Style) result(sc scene) (string, error) {
