@@ -36,6 +36,7 @@ type Options struct {
 	Program string        // version of the program, for the bench run
 	Docs    int           // documents of the bench dedup-scale; 1 million
 	Memory  int64         // bytes in which dedup and dedup-scale sort; 256 MiB
+	Answers []string      // command that calls Answers, for the bench rephrase; none: in this process
 }
 
 // Bench is one thing to measure. Prepare reads what it needs, and returns what measures it once.

@@ -83,7 +83,13 @@ func namesIn(s string) map[string]bool {
 	}
 	han := text.HanRatio(s) > .3
 	begins := true // of a sentence
-	for f := range strings.FieldsFuncSeq(s, between) {
+	for at := 0; at < len(s); {
+		n, width := field(s[at:])
+		f := s[at : at+n]
+		at += n + width
+		if n == 0 {
+			continue
+		}
 		letters := true
 		if han || !lowly(f) {
 			bare := strings.TrimFunc(f, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
@@ -110,12 +116,20 @@ func lowly(f string) bool {
 	return some
 }
 
-// between tells what lies between words where names are looked for: white space, Han characters, East Asian punctuation.
-func between(r rune) bool {
-	if r < utf8.RuneSelf {
-		return text.IsSpace(r)
+// field is the length of the word that s begins with, and of the character that ends it: white space, a Han character, East Asian
+// punctuation.
+func field(s string) (n, width int) {
+	for n < len(s) {
+		r, width := rune(s[n]), 1
+		if r >= utf8.RuneSelf {
+			r, width = utf8.DecodeRuneInString(s[n:])
+		}
+		if text.IsSpace(r) || r >= 0x2e80 && (text.IsHan(r) || r >= 0x3000 && r <= 0x303f || r >= 0xff00 && r <= 0xffef) {
+			return n, width
+		}
+		n += width
 	}
-	return text.IsSpace(r) || text.IsHan(r) || r >= 0x3000 && r <= 0x303f || r >= 0xff00 && r <= 0xffef
+	return n, 0
 }
 
 func possessor(word string) string { return strings.TrimSuffix(strings.TrimSuffix(word, "'s"), "’s") }

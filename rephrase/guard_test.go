@@ -2,6 +2,10 @@ package rephrase
 
 import (
 	"encoding/json"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -252,4 +256,71 @@ func BenchmarkJudge(b *testing.B) {
 		s.judge(w, en, said(answerEN, "stop"))
 		s.judge(w, zh, said(answerZH, "stop"))
 	}
+}
+
+// Expressions that say what the hand-written scanners of numbers and dates find.
+var (
+	numberSaid  = regexp.MustCompile(`\d+(?:,\d{3})*(?:\.\d+)?`)
+	monthsSaid  = `(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)`
+	monthSaid   = regexp.MustCompile(`(?i)\b` + monthsSaid + `\b\.?\s+(\d{1,2})(?:st|nd|rd|th)?\b(?:,?\s+(\d{4})\b)?`)
+	daySaid     = regexp.MustCompile(`(?i)\b(\d{1,2})(?:st|nd|rd|th)?\s+(?:of\s+)?` + monthsSaid + `\b\.?(?:,?\s+(\d{4})\b)?`)
+	isoSaid     = regexp.MustCompile(`\b(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})\b`)
+	monthLetter = "janfebmaraprmayjunjulaugsepoctnovdec"
+)
+
+// datesSaid are the dates in a text without Chinese that the expressions find.
+func datesSaid(s string) map[string]bool {
+	out := map[string]bool{}
+	add := func(year, month, day string) {
+		if m := strings.Index(monthLetter, strings.ToLower(month[:min(3, len(month))])); !isDigit(month[0]) {
+			month = strconv.Itoa(m/3 + 1)
+		}
+		m, _ := strconv.Atoi(month)
+		d, _ := strconv.Atoi(day)
+		addDate(out, year, m, d)
+	}
+	for _, m := range monthSaid.FindAllStringSubmatch(s, -1) {
+		add(m[3], m[1], m[2])
+	}
+	for _, m := range daySaid.FindAllStringSubmatch(s, -1) {
+		add(m[3], m[2], m[1])
+	}
+	for _, m := range isoSaid.FindAllStringSubmatch(s, -1) {
+		add(m[1], m[2], m[3])
+	}
+	return out
+}
+
+// The scanners find what the expressions find; nothing that is no text makes them fail.
+func FuzzRead(f *testing.F) {
+	f.Add("On 3rd of May 2021 and May 4, 1999, 2021-05-03 and 12/3/2020: 1,234,567.89 of 1,23.")
+	f.Add("二〇二一年五月三日、2021年5月3號和十二月三十一日")
+	f.Add("1. a\n- 2) b\n(3) c\nQuestion 4: d\nSept. 5th, march 07 11 Jan")
+	f.Add("I\u00a0am May 1ST  December 25 1 of jan. 2000")
+	f.Fuzz(func(t *testing.T, s string) {
+		r := read(s)
+		r.namesOf()
+		if again := read(s); !reflect.DeepEqual(again.dates, r.dates) || share(r.runs, again.runs) < 1 && len(r.runs) > 0 {
+			t.Errorf("%q is read in two ways", s)
+		}
+		var want []string
+		for _, n := range numberSaid.FindAllString(s, -1) {
+			want = append(want, plain(n))
+		}
+		if got := appendNumbers(nil, s); !slices.Equal(got, want) {
+			t.Errorf("%q: numbers %q, want %q", s, got, want)
+		}
+		for line := range strings.SplitSeq(s, "\n") {
+			if n := listMark(line); n < 0 || n > len(line) {
+				t.Errorf("%q: mark of %d bytes", line, n)
+			}
+		}
+		if got := datesOf(s); !strings.Contains(s, "月") {
+			for d := range datesSaid(s) {
+				if !got[d] {
+					t.Errorf("%q: no date %s in %v", s, d, got)
+				}
+			}
+		}
+	})
 }

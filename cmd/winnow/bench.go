@@ -11,6 +11,9 @@ import (
 	"winnow/bench"
 )
 
+// benchAnswers is the bench's own endpoint for rephrase, which runs it in a process of its own.
+const benchAnswers = "answers"
+
 func (a *app) benchCmd() *cobra.Command {
 	var o bench.Options
 	var markdown bool
@@ -32,7 +35,13 @@ Speeds are for one second of processor time, with garbage collection; MB is 1,00
 速度按处理器时间一秒计，含垃圾回收；MB 为 1,000,000 字节。
 `) + exitCodes,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if args[0] == benchAnswers {
+				return bench.Answers(cmd.InOrStdin(), a.out)
+			}
 			o.Inputs, o.Program = args[1:], version()
+			if exe, err := os.Executable(); err == nil {
+				o.Answers = []string{exe, "bench", benchAnswers}
+			}
 			return profiled(profile, func() error { return a.bench(cmd, args[0], o, markdown) })
 		},
 	}
