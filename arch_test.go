@@ -30,7 +30,7 @@ var owners = map[string]string{
 	"github.com/go-ego/gse": "filter", "github.com/petar-dambovaliev/aho-corasick": "filter", "github.com/expr-lang/expr": "filter train", "github.com/openai/openai-go": "rephrase", "github.com/goccy/go-yaml": "pipelines", "github.com/tiktoken-go/tokenizer": "pipelines",
 	"gocloud.dev": "crawl", "github.com/aws/aws-sdk-go-v2": "crawl", "github.com/cenkalti/backoff": "crawl", "github.com/nlnwa/whatwg-url": "crawl filter", "github.com/gocolly/colly": "crawl", "go.etcd.io/bbolt": "crawl",
 	"github.com/spf13": "cmd", "github.com/schollz/progressbar": "cmd", "golang.org/x/term": "cmd", "github.com/rogpeppe/go-internal": "cmd",
-	"google.golang.org/protobuf": "train", "github.com/gofrs/flock": "train", "github.com/mattn/go-runewidth": "report", "github.com/go-analyze/charts": "report",
+	"google.golang.org/protobuf": "train", "github.com/gofrs/flock": "train rephrase", "github.com/mattn/go-runewidth": "report", "github.com/go-analyze/charts": "report",
 }
 
 var shared = []string{"github.com/klauspost/compress", "github.com/zeebo/xxh3", "github.com/bmatcuk/doublestar", "golang.org/x/"}

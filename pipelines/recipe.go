@@ -228,6 +228,9 @@ type RephraseSpec struct {
 	Timeout           string          `yaml:"timeout"` // of one attempt: 5m
 	Retries           *int            `yaml:"retries"` // 5
 	Backoff           string          `yaml:"backoff"` // before the first retry: 1s
+	Pause             string          `yaml:"pause"`   // of all requests, when most of the last 20 failed; then one is tried: 15s, doubled each time
+	Pauses            *int            `yaml:"pauses"`  // in a row, then the run ends: 4
+	Workers           int             `yaml:"workers"` // processes that run at the same time and share rates and concurrency; or WINNOW_WORKERS
 	Stream            bool            `yaml:"stream"`
 	Price             RephrasePrice   `yaml:"price"`
 	Budget            *RephraseBudget `yaml:"budget"`

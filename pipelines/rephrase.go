@@ -6,6 +6,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"winnow"
@@ -53,10 +55,20 @@ func (s *RephraseSpec) endpoint(root string) (openai.Options, error) {
 	if s.Retries != nil {
 		c.Retries = *s.Retries
 	}
+	if s.Pauses != nil {
+		c.Pauses = *s.Pauses
+	}
+	var err error
+	if c.Workers, err = s.workers(); err != nil {
+		return c, err
+	}
+	if s.Cache == "" && strings.Contains(root, "://") {
+		return c, fmt.Errorf("cache: the runs lie at %s, which is no folder: name one that all workers see", root)
+	}
 	for _, d := range []struct {
 		name, text string
 		to         *time.Duration
-	}{{"timeout", s.Timeout, &c.Timeout}, {"backoff", s.Backoff, &c.Backoff}} {
+	}{{"timeout", s.Timeout, &c.Timeout}, {"backoff", s.Backoff, &c.Backoff}, {"pause", s.Pause, &c.Pause}} {
 		if d.text == "" {
 			continue
 		}
@@ -71,6 +83,19 @@ func (s *RephraseSpec) endpoint(root string) (openai.Options, error) {
 		c.TokenBudget, c.DollarBudget, c.RequestBudget = s.Budget.Tokens, s.Budget.USD, s.Budget.Requests*int64(1+c.Retries)
 	}
 	return c, nil
+}
+
+// workers is how many processes share the endpoint: WINNOW_WORKERS, as whatever starts them knows, else what the recipe says.
+func (s *RephraseSpec) workers() (int, error) {
+	set := os.Getenv("WINNOW_WORKERS")
+	if set == "" {
+		return s.Workers, nil
+	}
+	n, err := strconv.Atoi(set)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("WINNOW_WORKERS=%q: write how many processes rephrase at the same time, 1 or more", set)
+	}
+	return n, nil
 }
 
 func (s *RephraseSpec) options() (rephrase.Options, error) {

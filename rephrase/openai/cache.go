@@ -1,24 +1,27 @@
 package openai
 
 import (
-	"bufio"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
+
+	"github.com/gofrs/flock"
 )
 
 // cache keeps answers on disk by the hash of their request: JSON lines in segments, one segment for each process that
-// wrote any, and an index in memory. Segments are only ever appended to, so processes may share the folder; each sees what
-// the others had written when it started. A nil cache is empty and keeps nothing.
+// wrote any, and an index in memory. Segments are only ever appended to. Processes, on one machine or on several that see the same
+// folder, share it while they run: before anything is asked the segments of others are read on, and writing goes by a lock, under which
+// an answer that another process was given meanwhile takes the place of one's own. So there is one answer to a request, and none is
+// asked for once any process has it on disk. A disk that knows no locks is used without: then two processes that ask the same at the
+// same time may each go by their own answer until they end. A nil cache is empty and keeps nothing.
 type cache struct {
-	dir string
+	dir  string
+	lock *flock.Flock // held while writing
 
 	mu     sync.Mutex
 	index  map[key]place
@@ -29,6 +32,12 @@ type cache struct {
 
 	waiting *group // for the next sync; nil where none waits
 	syncing bool   // flush is at work
+
+	news    *look // for the next reading of what others wrote; nil where none waits
+	looking bool  // lookOut is at work
+
+	reading sync.Mutex          // held while segments are read
+	others  map[string]*segment // by name
 }
 
 // place is where a line lies.
@@ -54,46 +63,14 @@ func openCache(dir string) (*cache, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("openai: cache: %w", err)
 	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
+	c := &cache{
+		dir: dir, lock: flock.New(filepath.Join(dir, ".lock")),
+		index: make(map[key]place), failed: make(map[key]bool), others: make(map[string]*segment),
+	}
+	if err := c.follow(); err != nil {
 		return nil, fmt.Errorf("openai: cache: %w", err)
 	}
-	c := &cache{dir: dir, index: make(map[key]place), failed: make(map[key]bool)}
-	for _, e := range entries {
-		if e.IsDir() || !strings.HasSuffix(e.Name(), ".jsonl") {
-			continue
-		}
-		if err := c.load(filepath.Join(dir, e.Name())); err != nil {
-			return nil, fmt.Errorf("openai: cache: %w", err)
-		}
-	}
 	return c, nil
-}
-
-func (c *cache) load(file string) error {
-	f, err := os.Open(file)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	r := bufio.NewReaderSize(f, 1<<16)
-	for offset := int64(0); ; {
-		b, err := r.ReadBytes('\n')
-		if err == io.EOF { // without a line's end, b is no line yet
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if k, r, ok := parse(b); ok && r == nil {
-			c.failed[k] = true
-		} else if ok {
-			if _, twice := c.index[k]; !twice {
-				c.index[k] = place{file, offset, len(b)}
-			}
-		}
-		offset += int64(len(b))
-	}
 }
 
 // parse reads a line; r is nil where it tells of a request without an answer.
@@ -152,12 +129,17 @@ func (c *cache) get(k key) (Response, bool, error) {
 	return *r, true, nil
 }
 
+// entry is a line that waits to be written.
+type entry struct {
+	key    key
+	line   []byte
+	failed bool
+	late   bool // set where another process was given an answer first, which counts
+}
+
 // group is answers that one sync makes durable together.
 type group struct {
-	bytes   []byte
-	keys    []key
-	lengths []int
-	failed  []bool
+	entries []*entry
 	done    chan struct{} // closed when err is set
 	err     error
 }
@@ -171,7 +153,14 @@ func (c *cache) put(k key, model string, r Response) (Response, error) {
 	if earlier, ok, err := c.get(k); ok || err != nil {
 		return earlier, err
 	}
-	return r, c.write(k, line{Key: hex.EncodeToString(k[:]), Model: model, Response: r})
+	late, err := c.write(k, line{Key: hex.EncodeToString(k[:]), Model: model, Response: r})
+	if err != nil || !late {
+		return r, err
+	}
+	if earlier, ok, err := c.get(k); ok || err != nil {
+		return earlier, err
+	}
+	return r, nil // someone removed that segment
 }
 
 // fail notes that a request failed for good.
@@ -179,7 +168,8 @@ func (c *cache) fail(k key) error {
 	if c == nil || c.failedBefore(k) {
 		return nil
 	}
-	return c.write(k, line{Key: hex.EncodeToString(k[:]), Failed: true})
+	_, err := c.write(k, line{Key: hex.EncodeToString(k[:]), Failed: true})
+	return err
 }
 
 func (c *cache) failedBefore(k key) bool {
@@ -191,29 +181,29 @@ func (c *cache) failedBefore(k key) bool {
 	return c.failed[k]
 }
 
-// write makes a line durable.
-func (c *cache) write(k key, l line) error {
+// write makes a line durable; late tells that another process was given an answer first, and nothing was written.
+func (c *cache) write(k key, l line) (late bool, err error) {
 	b, err := json.Marshal(l)
 	if err != nil {
-		return fmt.Errorf("openai: cache: %w", err)
+		return false, fmt.Errorf("openai: cache: %w", err)
 	}
+	e := &entry{key: k, line: append(b, '\n'), failed: l.Failed}
 	c.mu.Lock()
 	g := c.waiting
 	if g == nil {
 		g = &group{done: make(chan struct{})}
 		c.waiting = g
 	}
-	g.bytes = append(append(g.bytes, b...), '\n')
-	g.keys, g.lengths, g.failed = append(g.keys, k), append(g.lengths, len(b)+1), append(g.failed, l.Failed)
+	g.entries = append(g.entries, e)
 	if !c.syncing {
 		c.syncing = true
 		go c.flush()
 	}
 	c.mu.Unlock()
 	if <-g.done; g.err != nil {
-		return fmt.Errorf("openai: cache: %w", g.err)
+		return false, fmt.Errorf("openai: cache: %w", g.err)
 	}
-	return nil
+	return e.late, nil
 }
 
 // flush writes group after group until none waits.
@@ -225,33 +215,70 @@ func (c *cache) flush() {
 		c.waiting = nil
 		if g.err = c.broken; g.err == nil {
 			c.mu.Unlock()
-			err := c.append(g.bytes)
+			err := c.settle(g)
 			c.mu.Lock()
 			g.err, c.broken = err, err
-		}
-		if g.err == nil {
-			for i, k := range g.keys {
-				if _, twice := c.index[k]; g.failed[i] {
-					c.failed[k] = true
-				} else if !twice {
-					c.index[k] = place{c.own.Name(), c.size, g.lengths[i]}
-				}
-				c.size += int64(g.lengths[i])
-			}
 		}
 		close(g.done)
 	}
 	c.syncing = false
 }
 
-// append writes to this process's segment; only flush calls it.
+// settle appends a group to this process's segment, but for what others have answered, and indexes it. Only flush calls it.
+func (c *cache) settle(g *group) error {
+	if err := c.lock.Lock(); err == nil {
+		defer c.lock.Unlock()
+	} else if !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	if err := c.follow(); err != nil {
+		return err
+	}
+	var bytes []byte
+	c.mu.Lock()
+	for _, e := range g.entries {
+		if _, e.late = c.index[e.key]; !e.late {
+			bytes = append(bytes, e.line...)
+		}
+	}
+	c.mu.Unlock()
+	if len(bytes) == 0 {
+		return nil
+	}
+	if err := c.append(bytes); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, e := range g.entries {
+		if e.late {
+			continue
+		}
+		c.note(e.key, e.failed, place{c.own.Name(), c.size, len(e.line)})
+		c.size += int64(len(e.line))
+	}
+	return nil
+}
+
+// note puts a line into the index; c.mu is held.
+func (c *cache) note(k key, failed bool, at place) {
+	if _, twice := c.index[k]; failed {
+		c.failed[k] = true
+	} else if !twice {
+		c.index[k] = at
+	}
+}
+
+// append writes to this process's segment, and syncs.
 func (c *cache) append(b []byte) error {
 	if c.own == nil {
-		f, err := os.CreateTemp(c.dir, "answers-*.jsonl")
+		f, err := os.CreateTemp(c.dir, "answers-*"+segmentEnd)
 		if err != nil {
 			return err
 		}
+		c.mu.Lock()
 		c.own = f
+		c.mu.Unlock()
 		syncDir(c.dir)
 	}
 	if _, err := c.own.Write(b); err != nil {
@@ -277,7 +304,8 @@ func (c *cache) close() error {
 	if c.own == nil {
 		return nil
 	}
-	err := c.own.Close()
+	_, err := c.own.Write([]byte(lastLine))
+	err = errors.Join(err, c.own.Close())
 	c.own, c.broken = nil, errors.New("closed")
 	return err
 }

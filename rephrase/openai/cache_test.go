@@ -48,7 +48,7 @@ func TestCacheTornLine(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := mustOpen(t, dir)
-		if want := strings.Count(string(whole[:size]), "\n"); len(c.index) != want {
+		if want := min(3, strings.Count(string(whole[:size]), "\n")); len(c.index) != want {
 			t.Fatalf("%d bytes: %d answers, want %d", size, len(c.index), want)
 		}
 		if r, ok, err := c.get(mustKey(t, "甲")); err != nil || ok != (size >= first) || ok && r.Text != "答甲" {
@@ -183,7 +183,7 @@ func BenchmarkOpenCache(b *testing.B) {
 func TestFailedBefore(t *testing.T) {
 	e := serve(t, sendJSON(500, `{}`))
 	dir := t.TempDir()
-	change := func(o *Options) { o.CacheDir, o.Retries, o.ErrorWindow, o.InFlight = dir, 0, 5, 1 }
+	change := func(o *Options) { o.CacheDir, o.Retries, o.ErrorWindow, o.InFlight, o.Pauses = dir, 0, 5, 1, 0 }
 	ask := func(seeds int) error {
 		reqs := make([]Request, seeds)
 		for i := range reqs {

@@ -30,6 +30,7 @@ type Options struct {
 	Backoff  time.Duration // before the first retry; doubles with every further one
 	MaxWait  time.Duration // longest wait between attempts; an endpoint that asks for more (Retry-After) ends the request
 	InFlight int           // requests at the same time, over all callers; those that wait to retry are among them
+	Workers  int           // processes that press the endpoint at the same time: this one takes that part of InFlight, at least 1, and of the rates; 0: alone
 
 	RequestsPerMinute float64 // attempts; 0: no limit
 	TokensPerMinute   float64 // prompt and answer; 0: no limit
@@ -38,10 +39,12 @@ type Options struct {
 	DollarBudget      float64 // US dollars that this Client may spend in all, at Price; 0: no limit
 	Price             Price
 
-	ErrorShare  float64 // 0..1; see ErrFailing
-	ErrorWindow int     // requests; 0: never ErrFailing
+	ErrorShare  float64       // 0..1: where more of the last ErrorWindow requests failed for good, all wait for a Pause; then one attempt is made
+	ErrorWindow int           // requests; 0: never
+	Pause       time.Duration // the first; doubles with every further one, until a whole window was in health
+	Pauses      int           // in a row; then the run ends with ErrFailing
 
-	CacheDir string // folder of the cache, made where missing; may be shared with other processes; empty: no cache
+	CacheDir string // folder of the cache, made where missing; may be shared with other processes that run; empty: no cache
 
 	HTTPClient *http.Client // nil: one that keeps a connection for each request in flight
 }
@@ -50,7 +53,7 @@ type Options struct {
 func Defaults() Options {
 	return Options{
 		Timeout: 5 * time.Minute, Retries: 5, Backoff: time.Second, MaxWait: time.Minute, InFlight: 8,
-		ErrorShare: 0.5, ErrorWindow: 20,
+		ErrorShare: 0.5, ErrorWindow: 20, Pause: 15 * time.Second, Pauses: 4,
 	}
 }
 
@@ -60,9 +63,11 @@ func (o Options) check() error {
 		return fmt.Errorf("openai: in flight: %d, must be at least 1", o.InFlight)
 	case o.Timeout <= 0 || o.Backoff <= 0 || o.MaxWait <= 0:
 		return fmt.Errorf("openai: timeout, backoff and longest wait must be above 0")
-	case o.Retries < 0 || o.ErrorWindow < 0 || o.TokenBudget < 0 || o.RequestsPerMinute < 0 || o.TokensPerMinute < 0,
+	case o.Retries < 0 || o.Workers < 0 || o.ErrorWindow < 0 || o.TokenBudget < 0 || o.RequestsPerMinute < 0 || o.TokensPerMinute < 0,
 		o.RequestBudget < 0, o.DollarBudget < 0, o.Price.Prompt < 0, o.Price.Completion < 0:
-		return fmt.Errorf("openai: retries, window, budgets, prices and rates must not be negative")
+		return fmt.Errorf("openai: retries, workers, window, budgets, prices and rates must not be negative")
+	case o.Pauses < 0 || o.Pauses > 0 && o.Pause <= 0:
+		return fmt.Errorf("openai: pauses must not be negative, and their length above 0")
 	case !(o.ErrorShare >= 0 && o.ErrorShare <= 1):
 		return fmt.Errorf("openai: error share: %g, must be 0 to 1", o.ErrorShare)
 	case o.BaseURL == "":
@@ -111,6 +116,11 @@ func New(o Options) (*Client, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
+	if o.Workers > 1 {
+		o.InFlight = max(1, o.InFlight/o.Workers)
+		o.RequestsPerMinute /= float64(o.Workers)
+		o.TokensPerMinute /= float64(o.Workers)
+	}
 	cache, err := openCache(o.CacheDir)
 	if err != nil {
 		return nil, err
@@ -135,7 +145,7 @@ func New(o Options) (*Client, error) {
 		tokens:   pacer{perMinute: o.TokensPerMinute},
 		budget:   budget{limit: spend{o.RequestBudget, o.TokenBudget, o.DollarBudget}},
 		flying:   make(map[key]chan struct{}),
-		health:   health{share: o.ErrorShare, last: make([]bool, o.ErrorWindow)},
+		health:   health{share: o.ErrorShare, last: make([]bool, o.ErrorWindow), pause: o.Pause, probes: o.Pauses},
 	}, nil
 }
 
@@ -183,7 +193,10 @@ func (c *Client) Complete(ctx context.Context, req Request) (Response, error) {
 		}
 	}
 	defer c.release(k)
-	// Between the look and the taking, an equal request may have been answered.
+	// An equal request may have been answered meanwhile, here or by another process.
+	if err := c.cache.refresh(); err != nil {
+		return Response{}, fmt.Errorf("openai: cache: %w", err)
+	}
 	if r, ok, err := c.lookup(k); ok || err != nil {
 		return r, err
 	}

@@ -322,7 +322,7 @@ func TestBudgetLeavesTheRunResumable(t *testing.T) {
 
 func TestEndpointThatIsDown(t *testing.T) {
 	e := serve(t, plain500)
-	c := e.client(t, func(o *Options) { o.Retries, o.ErrorWindow, o.InFlight = 0, 6, 1 })
+	c := e.client(t, func(o *Options) { o.Retries, o.ErrorWindow, o.InFlight, o.Pauses = 0, 6, 1, 0 })
 	var reqs []Request
 	for i := range 50 {
 		reqs = append(reqs, ask(fmt.Sprint("question ", i)))

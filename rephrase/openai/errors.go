@@ -9,7 +9,7 @@ import (
 var (
 	// ErrBudget: the next request may cost more than is left of Options.TokenBudget.
 	ErrBudget = errors.New("token budget is spent")
-	// ErrFailing: more than Options.ErrorShare of the last Options.ErrorWindow requests failed for good.
+	// ErrFailing: more than Options.ErrorShare of the last Options.ErrorWindow requests failed for good, and pauses did not help.
 	ErrFailing = errors.New("too many requests fail")
 	// ErrSetup: no request can succeed: key refused, no credit left, no such model or path.
 	ErrSetup = errors.New("endpoint refuses all requests")

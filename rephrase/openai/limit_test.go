@@ -2,7 +2,6 @@ package openai
 
 import (
 	"encoding/hex"
-	"errors"
 	"math"
 	"net/http"
 	"testing"
@@ -63,20 +62,6 @@ func TestRetryAfter(t *testing.T) {
 	}
 	if got, _ := retryAfter(http.Header{"Retry-After": {"1e300"}}, now); got < time.Hour {
 		t.Errorf("a huge wait became %v", got)
-	}
-}
-
-func TestHealth(t *testing.T) {
-	h := health{share: 0.5, last: make([]bool, 4)}
-	bad := errors.New("bad")
-	for i, step := range []struct {
-		err  error
-		stop bool
-	}{{bad, false}, {bad, false}, {bad, false}, {nil, true}, {nil, false}, {nil, false}, {bad, false}, {bad, false}, {bad, true}} {
-		h.record(step.err)
-		if got := h.err() != nil; got != step.stop {
-			t.Errorf("step %d: stops %v, want %v", i, got, step.stop)
-		}
 	}
 }
 

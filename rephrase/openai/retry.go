@@ -25,30 +25,13 @@ type failure struct {
 func (c *Client) ask(ctx context.Context, k key, req Request) (Response, error) {
 	cost := c.worst(req)
 	for attempt := 0; ; attempt++ {
-		if err := c.enter(ctx, cost); err != nil {
+		r, f, err := c.attempt(ctx, req, cost, attempt > 0)
+		switch {
+		case err != nil:
 			return Response{}, err
-		}
-		c.used.requests.Add(1)
-		if attempt > 0 {
-			c.used.retries.Add(1)
-		}
-		r, f := c.send(ctx, req)
-		if f == nil {
-			c.paid(cost, c.spend(r.PromptTokens, r.CompletionTokens))
-			c.used.prompt.Add(r.PromptTokens)
-			c.used.completion.Add(r.CompletionTokens)
-			c.health.record(nil)
+		case f == nil:
 			return r, nil
-		}
-		if f.billed {
-			c.paid(cost, cost)
-		} else {
-			c.paid(cost, spend{requests: 1})
-		}
-		if ctx.Err() != nil {
-			return Response{}, ctx.Err()
-		}
-		if f.setup {
+		case f.setup:
 			return Response{}, fmt.Errorf("openai: %w: %w", ErrSetup, f.err)
 		}
 		if !f.asked {
@@ -72,20 +55,48 @@ func (c *Client) ask(ctx context.Context, k key, req Request) (Response, error) 
 	}
 }
 
-// enter lets an attempt pass when the endpoint is in health, the budget can bear its cost and the pace allows it.
-func (c *Client) enter(ctx context.Context, cost spend) error {
-	if err := c.health.err(); err != nil {
-		return err
+// attempt sends the request once, when the endpoint is in health, the budget can bear its cost and the pace allows it. An error
+// ends the run.
+func (c *Client) attempt(ctx context.Context, req Request, cost spend, again bool) (Response, *failure, error) {
+	probe, err := c.health.enter(ctx)
+	if err != nil {
+		return Response{}, nil, err
+	}
+	end, cause := abandoned, error(nil)
+	if probe {
+		defer func() { c.health.report(end, cause) }()
 	}
 	if err := c.budget.reserve(cost); err != nil {
-		return err
+		return Response{}, nil, err
 	}
 	now := time.Now()
 	if err := sleep(ctx, max(c.attempts.take(now, 1), c.tokens.take(now, cost.tokens))); err != nil {
 		c.paid(cost, spend{})
-		return err
+		return Response{}, nil, err
 	}
-	return nil
+	c.used.requests.Add(1)
+	if again {
+		c.used.retries.Add(1)
+	}
+	r, f := c.send(ctx, req)
+	switch {
+	case f == nil:
+		end = answered
+		c.paid(cost, c.spend(r.PromptTokens, r.CompletionTokens))
+		c.used.prompt.Add(r.PromptTokens)
+		c.used.completion.Add(r.CompletionTokens)
+		c.health.record(nil)
+		return r, nil, nil
+	case f.billed:
+		c.paid(cost, cost)
+	default:
+		c.paid(cost, spend{requests: 1})
+	}
+	if ctx.Err() != nil {
+		return Response{}, nil, ctx.Err()
+	}
+	end, cause = unanswerable, f.err
+	return Response{}, f, nil
 }
 
 // paid turns a reserved cost into the true one.
