@@ -25,7 +25,7 @@ func (a *app) qualityCmd() *cobra.Command {
 		Use:   "quality",
 		Short: a.lang.T("classifiers of quality and topics: train, evaluate, rank, annotate", "质量与主题分类器：训练、评估、排名、标注"),
 	}
-	cmd.AddCommand(a.qualityTrain(), a.qualityEval(), a.qualityRanks(), a.qualityAnnotate(), a.qualityAgree())
+	cmd.AddCommand(a.qualityTrain(), a.qualityEval(), a.qualityRanks(), a.qualityAnnotate(), a.qualityAgree(), a.qualityCutoffs())
 	return cmd
 }
 

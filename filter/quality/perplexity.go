@@ -2,13 +2,12 @@ package quality
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
-	"os"
+	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -21,7 +20,7 @@ import (
 
 // PerplexityOptions name a language model and what it may think of a text.
 type PerplexityOptions struct {
-	Model   string   // ARPA file or KenLM's probing binary
+	Model   string   // ARPA file or KenLM's probing binary; {language} in its name stands for a language's code: a model for each
 	Tokens  string   // space (default): the text is tokenised already, as by SentencePiece for CCNet's models; words: as winnow counts words
 	CCNet   bool     // normalise first as CCNet does
 	Max     float64  // perplexity; 0: no bound
@@ -35,8 +34,8 @@ var Tiers = []string{"head", "middle", "tail"}
 // Perplexity is the stage: the signals quality.perplexity and quality.tier. It is a winnow.Judged, and safe for concurrent use.
 type Perplexity struct {
 	o       PerplexityOptions
-	model   *kenlm.Model
-	cutoffs map[string][2]float64
+	models  map[string]*kenlm.Model // by language; "": for all
+	cutoffs *Cutoffs
 	bound   winnow.Bound
 }
 
@@ -60,60 +59,61 @@ func NewPerplexity(o PerplexityOptions) (*Perplexity, error) {
 			return nil, fmt.Errorf("quality: keep %q: want head, middle or tail", k)
 		}
 	}
-	p := &Perplexity{o: o, bound: winnow.Any}
+	p := &Perplexity{o: o, bound: winnow.Any, cutoffs: NewCutoffs()}
 	if o.Max > 0 {
 		p.bound = winnow.AtMost(o.Max)
 	}
 	var err error
-	if p.model, err = kenlm.Open(o.Model); err != nil {
-		return nil, fmt.Errorf("quality: %w", err)
+	if p.models, err = openModels(o.Model); err != nil {
+		return nil, err
 	}
 	if o.Cutoffs != "" {
-		p.cutoffs, err = readCutoffs(o.Cutoffs)
+		p.cutoffs, err = ReadCutoffs(o.Cutoffs)
 	}
 	return p, err
 }
 
-// readCutoffs reads the rows of the 30th and the 60th percentile.
-func readCutoffs(path string) (map[string][2]float64, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("quality: cutoffs: %w", err)
-	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil || len(rows) == 0 {
-		return nil, fmt.Errorf("quality: cutoffs: %s: no table: %w", path, err)
-	}
-	cutoffs, found := map[string][2]float64{}, 0
-	for _, row := range rows[1:] {
-		at := slices.Index([]string{"30", "60"}, strings.TrimSuffix(row[0], ".0"))
-		if at < 0 {
-			continue
+// openModels reads the models: one for all languages, under the empty name, or those that a pattern finds, by language.
+func openModels(pattern string) (map[string]*kenlm.Model, error) {
+	before, after, found := strings.Cut(pattern, languageMark)
+	paths := []string{pattern}
+	if found {
+		if strings.Contains(after, languageMark) {
+			return nil, fmt.Errorf("quality: %s: %s may stand there once", pattern, languageMark)
 		}
-		found++
-		for i, cell := range row[1:] {
-			v, err := strconv.ParseFloat(cell, 64)
-			if err != nil {
-				return nil, fmt.Errorf("quality: cutoffs: %s: %q is no number", path, cell)
-			}
-			c := cutoffs[rows[0][i+1]]
-			c[at] = v
-			cutoffs[rows[0][i+1]] = c
+		var err error
+		if paths, err = filepath.Glob(before + "*" + after); err != nil || len(paths) == 0 {
+			return nil, errors.Join(fmt.Errorf("quality: no model is called %s", pattern), err)
 		}
 	}
-	if found != 2 {
-		return nil, fmt.Errorf("quality: cutoffs: %s: want one row for each of the percentiles 30 and 60", path)
+	models := map[string]*kenlm.Model{}
+	for _, path := range paths {
+		language := ""
+		if found {
+			language = path[len(before) : len(path)-len(after)]
+		}
+		m, err := kenlm.Open(path)
+		if err != nil {
+			return nil, fmt.Errorf("quality: %w", err)
+		}
+		models[language] = m
 	}
-	return cutoffs, nil
+	return models, nil
 }
+
+// languageMark stands for the language in the name of a model.
+const languageMark = "{language}"
 
 // Name is "quality".
 func (p *Perplexity) Name() string { return "quality" }
 
 // Version identifies the code, the model, how texts are read and the cutoffs.
 func (p *Perplexity) Version() string {
-	return fmt.Sprintf("perplexity/1 %s %s %v %v", p.model.Hash(), p.o.Tokens, p.o.CCNet, p.cutoffs)
+	models := ""
+	for _, language := range slices.Sorted(maps.Keys(p.models)) {
+		models += language + " " + p.models[language].Hash() + " "
+	}
+	return fmt.Sprintf("perplexity/2 %s%s %v %v", models, p.o.Tokens, p.o.CCNet, *p.cutoffs)
 }
 
 // Bounds identifies the bound and the tiers kept.
@@ -127,22 +127,28 @@ func (p *Perplexity) Signals() []winnow.Signal {
 	}
 }
 
-// Apply measures d's text. A language without cutoffs has no tier.
+// Apply measures d's text. A language without a model has no perplexity, and one without cutoffs no tier.
 func (p *Perplexity) Apply(_ context.Context, d *winnow.Document) (winnow.Verdict, []winnow.Edit, error) {
-	value, tier := min(p.measure(d.Text), math.MaxFloat32), winnow.NotMeasured
-	if c, ok := p.cutoffs[d.Language]; ok {
-		tier = 2
-		if value < c[0] {
-			tier = 0
-		} else if value < c[1] {
-			tier = 1
+	value, tier := winnow.NotMeasured, winnow.NotMeasured
+	if pp, ok := p.Of(d.Language, d.Text); ok {
+		value = float32(pp)
+		if t, ok := p.cutoffs.Tier(d.Language, pp); ok {
+			tier = float32(t)
 		}
 	}
-	d.Signals = append(d.Signals, float32(value), tier)
+	d.Signals = append(d.Signals, value, tier)
 	return p.Judge(d.Language, d.Signals[len(d.Signals)-2:]), nil, nil
 }
 
-func (p *Perplexity) measure(s string) float64 {
+// Of is the perplexity of a text, at most that of a float32, under the model of its language; false where there is none.
+func (p *Perplexity) Of(language, s string) (float64, bool) {
+	m := p.models[""]
+	if m == nil {
+		m = p.models[language]
+	}
+	if m == nil {
+		return 0, false
+	}
 	if p.o.CCNet {
 		s = ccnet(s)
 	}
@@ -153,13 +159,13 @@ func (p *Perplexity) measure(s string) float64 {
 		}
 		s = strings.Join(lines, "\n")
 	}
-	return p.model.Perplexity(s)
+	return min(m.Perplexity(s), math.MaxFloat32), true
 }
 
 // Judge drops what the model finds too unlikely, and tiers that are not kept; what has no tier stays.
 func (p *Perplexity) Judge(_ string, own []float32) winnow.Verdict {
 	switch {
-	case !p.bound.Holds(own[0]):
+	case winnow.Measured(own[0]) && !p.bound.Holds(own[0]):
 		return winnow.Verdict{Drop: true, Stage: p.Name(), Rule: "quality.perplexity", Value: own[0], Bound: p.bound}
 	case len(p.o.Keep) > 0 && winnow.Measured(own[1]) && !slices.Contains(p.o.Keep, Tiers[int(own[1])]):
 		return winnow.Verdict{Drop: true, Stage: p.Name(), Rule: "quality.tier", Value: own[1], Bound: winnow.Any}

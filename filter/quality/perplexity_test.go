@@ -2,8 +2,11 @@ package quality
 
 import (
 	"context"
+	"math"
 	"os"
 	"path/filepath"
+	"reflect"
+	"strings"
 	"testing"
 
 	"winnow"
@@ -47,6 +50,96 @@ func TestPerplexityStage(t *testing.T) {
 	}
 	if _, err := NewPerplexity(PerplexityOptions{Model: model, Keep: []string{"head"}}); err == nil {
 		t.Error("keep without cutoffs: no error")
+	}
+}
+
+func TestModelsByLanguage(t *testing.T) {
+	dir := t.TempDir()
+	for language, prob := range map[string]string{"en": "-0.5", "zh": "-1"} {
+		if err := os.WriteFile(filepath.Join(dir, language+".arpa"), []byte(strings.Replace(toyModel, "-0.5\ta", prob+"\ta", 1)), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	one, err := NewPerplexity(PerplexityOptions{Model: filepath.Join(dir, "en.arpa"), Max: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := NewPerplexity(PerplexityOptions{Model: filepath.Join(dir, "{language}.arpa"), Max: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Version() == one.Version() {
+		t.Error("one model and many have the same version")
+	}
+	for language, want := range map[string]float64{ // b a: backing off to both
+		"en": math.Pow(10, (.5+.75+.5+.25+1)/3), "zh": math.Pow(10, (.5+.75+1+.25+1)/3), "de": -1,
+	} {
+		d := &winnow.Document{Language: language, Text: "b a"}
+		v, _, _ := p.Apply(context.Background(), d)
+		if got := float64(d.Signals[0]); winnow.Measured(d.Signals[0]) != (want >= 0) || want >= 0 && math.Abs(got-want) > 1e-4 {
+			t.Errorf("%s: %g, want %g", language, got, want)
+		}
+		if v.Drop != (want > 10) {
+			t.Errorf("%s: %+v", language, v)
+		}
+	}
+	for _, model := range []string{filepath.Join(dir, "{language}.bin"), filepath.Join(dir, "{language}{language}")} {
+		if _, err := NewPerplexity(PerplexityOptions{Model: model}); err == nil {
+			t.Errorf("%s: no error", model)
+		}
+	}
+}
+
+func TestCutoffs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c.csv")
+	c, err := OpenCutoffs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []float64
+	for i := range 11 { // in no order
+		all = append(all, float64(i*7%11*100))
+	}
+	c.Set("zh", all)
+	c.Set("en", []float64{5})
+	if err := c.Write(path); err != nil {
+		t.Fatal(err)
+	}
+	again, err := OpenCutoffs(path)
+	if err != nil || !reflect.DeepEqual(c, again) {
+		t.Fatalf("%+v, want %+v (%v)", again, c, err)
+	}
+	b, _ := os.ReadFile(path)
+	if lines := strings.Split(string(b), "\n"); lines[0] != ",en,zh" || lines[1] != "5,5,50" || !strings.Contains(string(b), "\n30,5,300\n") || !strings.Contains(string(b), "\n60,5,600\n") {
+		t.Errorf("%q", lines)
+	}
+	for pp, want := range map[float64]int{299: 0, 300: 1, 599: 1, 600: 2} {
+		if got, ok := again.Tier("zh", pp); got != want || !ok {
+			t.Errorf("%g: tier %d, want %d", pp, got, want)
+		}
+	}
+	if _, ok := again.Tier("de", 1); ok {
+		t.Error("a language without cutoffs has a tier")
+	}
+	for _, bad := range []string{"", ",en\n30,1\n", ",en\n30,2\n60,1\n", ",en\n60,2\n30,1\n", ",en\n30,x\n60,2\n", ",en,en\n30,1,1\n60,2,2\n", ",en\n30,NaN\n60,2\n", ",en\n30,1\n60,2\n60,3\n", ",en\n30,1\n60\n"} {
+		if err := os.WriteFile(path, []byte(bad), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ReadCutoffs(path); err == nil {
+			t.Errorf("%q: no error", bad)
+		}
+	}
+}
+
+func BenchmarkPerplexity(b *testing.B) {
+	p, err := NewPerplexity(PerplexityOptions{Model: filepath.Join("kenlm", "testdata", "five.bin"), CCNet: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	line := strings.Repeat("the river crosses a small town . 老 桥 流 过 山谷 。 ", 100)
+	b.SetBytes(int64(len(line)))
+	for b.Loop() {
+		p.Of("en", line)
 	}
 }
 

@@ -3,6 +3,7 @@ package fasttext
 import (
 	"bytes"
 	"encoding/binary"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -74,13 +75,20 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
+// FuzzRead holds the reader to no panic, and to memory in proportion to the bytes that it is given, whatever those claim.
 func FuzzRead(f *testing.F) {
 	for loss := int32(hierarchical); loss <= oneVersusAll; loss++ {
 		f.Add(tiny(loss, false), "the river река")
 		f.Add(tiny(loss, true), "river </s> \xff\x80")
 	}
 	f.Fuzz(func(t *testing.T, b []byte, line string) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
 		m, err := read(b)
+		runtime.ReadMemStats(&after)
+		if got := after.TotalAlloc - before.TotalAlloc; got > 4<<20+200*uint64(len(b)) {
+			t.Errorf("%d bytes allocated for a file of %d", got, len(b))
+		}
 		if err != nil {
 			return
 		}

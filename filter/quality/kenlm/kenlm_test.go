@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -137,26 +138,71 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
+// FuzzRead holds both readers to no panic, and to memory in proportion to the bytes that they are given, whatever those claim.
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(small), "a b c")
 	f.Add(binaryOf(f, func(*fixed) {}), "a b c")
+	for _, name := range []string{"three.arpa", "three.bin", "five.tight.bin", "three.trie.bin", "three.quantised.bin"} {
+		b, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b, "the river crosses 山谷 。")
+	}
 	f.Fuzz(func(t *testing.T, b []byte, text string) {
-		if m, err := Read(bytes.NewReader(b), int64(len(b))); err == nil {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		m, err := Read(bytes.NewReader(b), int64(len(b)))
+		runtime.ReadMemStats(&after)
+		if got := after.TotalAlloc - before.TotalAlloc; got > 4<<20+200*uint64(len(b)) {
+			t.Errorf("%d bytes allocated for a file of %d", got, len(b))
+		}
+		if err == nil {
 			m.Perplexity(text)
 		}
 	})
 }
 
-func BenchmarkScore(b *testing.B) {
-	m, err := read(small)
+// lines of words that the model of the benchmark knows and does not.
+func benchmarkLine(b *testing.B) string {
+	text, err := os.ReadFile("testdata/input.txt")
 	if err != nil {
 		b.Fatal(err)
 	}
-	line := strings.Repeat("a b b a c a b ", 100)
-	n := 0
-	for b.Loop() {
-		_, tokens := m.Score(line)
-		n += tokens
+	return strings.Repeat(strings.ReplaceAll(string(text), "\n", " "), 100)
+}
+
+func BenchmarkScore(b *testing.B) {
+	for _, file := range []string{"five.arpa", "five.bin"} {
+		b.Run(file, func(b *testing.B) {
+			m, err := Open(filepath.Join("testdata", file))
+			if err != nil {
+				b.Fatal(err)
+			}
+			line, n := benchmarkLine(b), 0
+			b.SetBytes(int64(len(line)))
+			for b.Loop() {
+				_, tokens := m.Score(line)
+				n += tokens
+			}
+			b.ReportMetric(float64(n)/b.Elapsed().Seconds()/1e6, "Mtokens/s")
+		})
 	}
-	b.ReportMetric(float64(n)/b.Elapsed().Seconds()/1e6, "Mtokens/s")
+}
+
+func BenchmarkRead(b *testing.B) {
+	for _, file := range []string{"five.arpa", "five.bin"} {
+		b.Run(file, func(b *testing.B) {
+			all, err := os.ReadFile(filepath.Join("testdata", file))
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(int64(len(all)))
+			for b.Loop() {
+				if _, err := Read(bytes.NewReader(all), int64(len(all))); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

@@ -1,9 +1,11 @@
-package quality
+// Package annotate is what asking a language model how much texts teach needs, but for the asking. Texts flow in and questions out,
+// answers flow in and scores out, and scores of the same texts by two raters become numbers of how far they agree.
+package annotate
 
 import (
-	"math"
+	"crypto/sha256"
+	"encoding/hex"
 	"regexp"
-	"slices"
 	"strings"
 
 	"winnow/text"
@@ -54,76 +56,14 @@ func ParseVerdict(answer string) (score int, ok bool) {
 	return int(m[1][0] - '0'), true
 }
 
-// Agreement tells how far two raters agree on the same texts.
-type Agreement struct {
-	Texts     int
-	Exact     float64 // share of equal ratings
-	Kappa     float64 // Cohen's, of equal or not
-	Quadratic float64 // Cohen's, weighted by the squared distance
-	Spearman  float64 // of ranks; ties have their mean rank
+// Reason is what an answer says before its verdict, on one line.
+func Reason(answer string) string {
+	answer = strings.TrimSpace(answer)
+	return strings.Join(strings.Fields(answer[:strings.LastIndexByte(answer, '\n')+1]), " ")
 }
 
-// Agree compares ratings of the same texts in the same order, 0 to levels-1. What cannot be told, because a rater never
-// varies, is 0.
-func Agree(a, b []int, levels int) Agreement {
-	out := Agreement{Texts: len(a)}
-	if len(a) == 0 {
-		return out
-	}
-	n := float64(len(a))
-	rows, columns := make([]float64, levels), make([]float64, levels)
-	far := 0.0
-	for i := range a {
-		rows[a[i]]++
-		columns[b[i]]++
-		if a[i] == b[i] {
-			out.Exact += 1 / n
-		}
-		far += float64((a[i]-b[i])*(a[i]-b[i])) / n
-	}
-	chance, chanceFar := 0.0, 0.0
-	for i, r := range rows {
-		chance += r * columns[i] / n / n
-		for j, c := range columns {
-			chanceFar += r * c / n / n * float64((i-j)*(i-j))
-		}
-	}
-	if chance < 1 {
-		out.Kappa = (out.Exact - chance) / (1 - chance)
-	}
-	if chanceFar > 0 {
-		out.Quadratic = 1 - far/chanceFar
-	}
-	out.Spearman = correlation(ranks(a), ranks(b))
-	return out
-}
-
-// ranks gives each value its place in order, equal ones their mean place.
-func ranks(values []int) []float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	out := make([]float64, len(values))
-	for i, v := range values {
-		first, _ := slices.BinarySearch(sorted, v)
-		next, _ := slices.BinarySearch(sorted, v+1)
-		out[i] = float64(first+next-1) / 2
-	}
-	return out
-}
-
-func correlation(a, b []float64) float64 {
-	n, ma, mb := float64(len(a)), 0.0, 0.0
-	for i := range a {
-		ma += a[i] / n
-		mb += b[i] / n
-	}
-	var ab, aa, bb float64
-	for i := range a {
-		ab += (a[i] - ma) * (b[i] - mb)
-		aa += (a[i] - ma) * (a[i] - ma)
-		bb += (b[i] - mb) * (b[i] - mb)
-	}
-	if aa == 0 || bb == 0 {
-		return 0
-	}
-	return ab / math.Sqrt(aa*bb)
+// Revision identifies the wording of the questions: labels of different revisions are different labels.
+func Revision() string {
+	sum := sha256.Sum256([]byte(Prompt("", 0) + "\x00" + Prompt("文", 1)))
+	return hex.EncodeToString(sum[:8])
 }
