@@ -19,6 +19,7 @@ import (
 type cutoffFlags struct {
 	annotateFlags // data, out, sample, seed
 	options       quality.PerplexityOptions
+	languages     string
 	least         int
 }
 
@@ -50,6 +51,7 @@ Languages that an existing file has and the data has not stay as they are.`,
 	fl.StringVar(&f.options.Model, "model", "", t("KenLM's model, ARPA or probing binary", "KenLM 模型：ARPA 或 probing 二进制"))
 	fl.StringVar(&f.options.Tokens, "tokens", "space", t("how texts are read: space, words", "文本的切分：space、words"))
 	fl.BoolVar(&f.options.CCNet, "ccnet", false, t("normalise as CCNet", "按 CCNet 规范化"))
+	fl.StringVar(&f.languages, "language-model", "", t("fastText model of languages (lid.176, GlotLID), for texts that name none; default: the own identification", "语言识别的 fastText 模型（lid.176、GlotLID），用于未注明语言的文本；默认用自带的识别"))
 	fl.StringVar(&f.out, "out", "cutoffs.csv", t("file for the percentiles", "百分位文件"))
 	fl.IntVar(&f.sample, "sample", 0, t("texts to draw, by a hash of id and --seed; 0: all", "抽取的篇数，按 id 与 --seed 的散列；0 为全部"))
 	fl.Uint64Var(&f.seed, "seed", 1, t("of --sample", "--sample 的种子"))
@@ -96,9 +98,13 @@ func (a *app) cutoffs(ctx context.Context, f *cutoffFlags) error {
 	return nil
 }
 
-// perplexities scores texts. The language is that of the data, else the own identification's.
+// perplexities scores texts, as the stages do. The language is that of the data, else what the language stage says.
 func (a *app) perplexities(ctx context.Context, f *cutoffFlags) (map[string][]float64, error) {
 	p, err := quality.NewPerplexity(f.options)
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	languages, err := lang.New(lang.Options{Model: f.languages})
 	if err != nil {
 		return nil, usage("%w", err)
 	}
@@ -111,11 +117,14 @@ func (a *app) perplexities(ctx context.Context, f *cutoffFlags) (map[string][]fl
 		if err != nil {
 			return nil, err
 		}
-		if row.Language == "" {
-			row.Language, _, _ = lang.Identify(row.Text)
+		d := winnow.Document{Text: row.Text, Language: row.Language}
+		if d.Language == "" {
+			if _, _, err := languages.Apply(ctx, &d); err != nil {
+				return nil, err
+			}
 		}
-		if v, ok := p.Of(row.Language, row.Text); ok {
-			out[row.Language] = append(out[row.Language], v)
+		if v, ok := p.Of(d.Language, d.Text); ok {
+			out[d.Language] = append(out[d.Language], float64(float32(v))) // as the ledger holds it
 		}
 	}
 	return out, nil
