@@ -32,6 +32,7 @@ type run struct {
 	jobs     int
 	memory   int64
 	fresh    bool
+	begun    bool // what was there is removed once
 	passes   []pass
 	cols     []int               // first signal column of each step, and the end
 	renamed  []map[string]string // by step: rules whose column has another name
@@ -132,11 +133,12 @@ func Begin(p *Plan) (dir string, tasks []string, err error) {
 
 // begin makes the run's folder, or finds the one that is there. An input that changed since is an error.
 func (r *run) begin() (*shard.Run, error) {
-	if r.fresh {
+	if r.fresh && !r.begun {
 		if err := os.RemoveAll(r.dir); err != nil {
 			return nil, err
 		}
 	}
+	r.begun = true
 	old, err := shard.ReadRun(r.dir)
 	if err == nil {
 		if err := r.unchanged(old); err != nil {
