@@ -26,9 +26,9 @@ import (
 // The test program is its own worker, and its own submitter where one is to be killed: whoever starts it says so in its
 // environment.
 func TestMain(m *testing.M) {
-	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError + 1})))
 	tasks.Register()
 	beam.Init()
+	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError + 1})))
 	switch {
 	case jobs.IsWorker():
 		dieLater()
