@@ -24,6 +24,8 @@ type Figure struct {
 	Min   float64 `json:"min"`
 	Max   float64 `json:"max"`
 	Runs  int     `json:"runs"` // repetitions
+
+	Interval bool `json:"interval,omitempty"` // Min and Max are a 95 % interval of Value, which does not vary
 }
 
 // Options say what is measured on. The zero Options stand for the defaults.
@@ -55,7 +57,7 @@ func All() []Bench {
 		{"run", "a recipe from raw pages to parquet", "一份配方，从原始网页到 parquet", prepareRun},
 		{"extract", "main text out of HTML", "从 HTML 提取正文", prepareExtract},
 		{"filter", "the rules of each family", "各族过滤规则", prepareFilter},
-		{"quality", "fastText models beside fastText, and KenLM models", "fastText 模型（与 fastText 本身相比）与 KenLM 模型", prepareQuality},
+		{"quality", "classifiers beside fastText, KenLM models; AUC on rows with a column label", "分类器（与 fastText 本身相比）、KenLM 模型；有 label 列时的 AUC", prepareQuality},
 		{"dedup", "MinHash signatures, grouping and clustering, spans", "MinHash 签名、分组与聚类、片段", prepareDedup},
 		{"dedup-scale", "grouping and clustering out of core, on synthetic sketches (--docs)", "外存分组与聚类，合成签名（--docs）", prepareScale},
 		{"tokenizer", "training a tokenizer and encoding by it", "训练分词器与编码", prepareTokenizer},
@@ -104,6 +106,9 @@ func combine(bench string, runs [][]Figure) []Figure {
 		middle := len(values) / 2
 		f := &out[i]
 		f.Bench, f.Runs = bench, len(values)
+		if f.Interval {
+			continue
+		}
 		f.Min, f.Value, f.Max = values[0], (values[(len(values)-1)/2]+values[middle])/2, values[len(values)-1]
 	}
 	return out

@@ -18,9 +18,9 @@ func TestCombine(t *testing.T) {
 		values []float64
 		want   Figure
 	}{
-		{[]float64{3}, Figure{"run", "speed", "MB/s", 3, 3, 3, 1}},
-		{[]float64{5, 1}, Figure{"run", "speed", "MB/s", 3, 1, 5, 2}},
-		{[]float64{9, 1, 2}, Figure{"run", "speed", "MB/s", 2, 1, 9, 3}},
+		{[]float64{3}, Figure{"run", "speed", "MB/s", 3, 3, 3, 1, false}},
+		{[]float64{5, 1}, Figure{"run", "speed", "MB/s", 3, 1, 5, 2, false}},
+		{[]float64{9, 1, 2}, Figure{"run", "speed", "MB/s", 2, 1, 9, 3, false}},
 	} {
 		var runs [][]Figure
 		for _, v := range c.values {

@@ -67,6 +67,11 @@ func (o *Options) texts(ctx context.Context) ([]text, error) {
 	if err != nil {
 		return nil, err
 	}
+	return extracted(ctx, docs)
+}
+
+// extracted gives the main texts of documents.
+func extracted(ctx context.Context, docs []*winnow.Document) ([]text, error) {
 	stage := extract.New(extract.Options{})
 	var out []text
 	for _, d := range docs {
@@ -80,7 +85,7 @@ func (o *Options) texts(ctx context.Context) ([]text, error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("%v: no text", o.inputs())
+		return nil, errors.New("the input has no text")
 	}
 	return out, nil
 }

@@ -20,10 +20,16 @@ var fastTextModels = []struct{ name, arguments string }{
 
 // prepareQuality measures the classifiers on the main texts of the input, each text as one line. fastText's own program, where
 // it is installed, trains the models and is measured on the same lines: its time is that of predicting them less that of
-// predicting nothing, which loads the model. Without it there are the figures of KenLM's models alone.
+// predicting nothing, which loads the model. Without it there are the figures of KenLM's and winnow's own models alone. Where
+// rows have a column label of 0 and 1, those are predicted too.
 func prepareQuality(ctx context.Context, o Options) (once, error) {
 	program, missing := exec.LookPath("fasttext") // Debian: apt-get install fasttext
-	texts, err := o.texts(ctx)
+	docs, err := o.sample(ctx)
+	if err != nil {
+		return nil, err
+	}
+	labels := humanLabels(docs)
+	texts, err := extracted(ctx, docs)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +39,7 @@ func prepareQuality(ctx context.Context, o Options) (once, error) {
 		lines = append(lines, line)
 		labelled = append(labelled, "__label__"+t.language+" "+line)
 	}
-	return func(ctx context.Context) ([]Figure, error) {
+	return func(ctx context.Context) (out []Figure, err error) {
 		dir, err := os.MkdirTemp("", "winnow-bench-")
 		if err != nil {
 			return nil, err
@@ -43,12 +49,24 @@ func prepareQuality(ctx context.Context, o Options) (once, error) {
 		if err := f.write("train", labelled); err != nil {
 			return nil, err
 		}
-		out, err := measureGrams(ctx, &o, lines)
-		if err != nil || missing != nil {
-			return out, err
+		steps := []func() ([]Figure, error){
+			func() ([]Figure, error) { return measureGrams(ctx, &o, lines) },
+			func() ([]Figure, error) { return measureOwn(ctx, &o, lines) },
 		}
-		figures, err := f.measure(ctx, &o)
-		return append(out, figures...), err
+		if missing == nil {
+			steps = append(steps, func() ([]Figure, error) { return f.measure(ctx, &o) })
+		}
+		if len(labels.Texts) > 0 {
+			steps = append(steps, func() ([]Figure, error) { return measureJudged(ctx, labels, program) })
+		}
+		for _, step := range steps {
+			figures, err := step()
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, figures...)
+		}
+		return out, nil
 	}, nil
 }
 
