@@ -203,7 +203,8 @@ type QualitySpec struct {
 	Cutoffs       string   `yaml:"cutoffs"`        // perplexity: CCNet's CSV of percentiles by language
 }
 
-// RephraseSpec rewrites texts through an OpenAI-compatible endpoint. The key comes from the environment.
+// RephraseSpec rewrites texts through an OpenAI-compatible endpoint, by chat completions; OpenAI's batch files are not used. The key
+// comes from the environment.
 type RephraseSpec struct {
 	Endpoint    string               `yaml:"endpoint"` // base URL; or WINNOW_OPENAI_BASE_URL
 	Model       string               `yaml:"model"`

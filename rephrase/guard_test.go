@@ -324,3 +324,25 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// Marks of bold type around a word that opens a question or an answer go, those of the text itself stay.
+func TestMarksOfPairs(t *testing.T) {
+	for text, want := range map[string]pair{
+		"Question: a\nAnswer: b":              {"a", "b"},
+		"**Question:** a\n**Answer:** *b* c":  {"a", "*b* c"},
+		"**Question**: a\n__Answer__: __b__":  {"a", "__b__"},
+		"**1. Question:**a\n- **Answer:** b":  {"a\n- **Answer:** b", ""},
+		"问题：*甲*\n回答：**乙**丙":                   {"*甲*", "**乙**丙"},
+		"**问题：**甲\n**回答：***乙*":                {"甲", "*乙*"},
+		"### Q1: a\n> A1: b":                  {"a", "b"},
+		"*Question 2:* a?\n*Answer 2:* b, _c": {"a?", "b, _c"},
+	} {
+		got := parsePairs(text)
+		if want.answer == "" && len(got) == 0 {
+			continue
+		}
+		if len(got) != 1 || got[0] != want {
+			t.Errorf("%q: %+v, want %+v", text, got, want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"winnow/rephrase/openai"
 )
@@ -28,11 +29,36 @@ func (o output) many() bool { return o == asItems || o == asChat || o == asReply
 type pair struct{ question, answer string }
 
 var (
-	questionMark = regexp.MustCompile(`(?i)^(?:[#>*_\s]|\d{1,2}[.)、]\s?)*(?:question|instruction|q|问题|問題|问|問|指令|题目|題目)\s?\d{0,2}[*_]*\s?[:：][*_]*\s*`)
-	answerMark   = regexp.MustCompile(`(?i)^[#>*_\s]*(?:answer|response|a|回答|答案|答|回复|回覆)\s?\d{0,2}[*_]*\s?[:：][*_]*\s*`)
+	questionMark = regexp.MustCompile(`(?i)^(?:[#>*_\s]|\d{1,2}[.)、]\s?)*(?:question|instruction|q|问题|問題|问|問|指令|题目|題目)\s?\d{0,2}[*_]*\s?[:：]`)
+	answerMark   = regexp.MustCompile(`(?i)^[#>*_\s]*(?:answer|response|a|回答|答案|答|回复|回覆)\s?\d{0,2}[*_]*\s?[:：]`)
 	itemMark     = regexp.MustCompile(`^\s*(?:[-*•·–]\s+|\(?\d{1,3}[.)]\s+|[（(]?\d{1,3}[、）]\s*)`)
 	separator    = regexp.MustCompile(`^\s*(?:[-*_=]\s*){3,}$`)
 )
+
+// behind is what a line says behind a mark, where it begins with one. Marks of bold type that were opened before the word and not
+// closed behind it are closed behind the colon.
+func behind(mark *regexp.Regexp, line string) (rest string, ok bool) {
+	at := mark.FindStringIndex(line)
+	if at == nil {
+		return "", false
+	}
+	open, word := 0, false
+	for _, r := range line[:at[1]] {
+		switch {
+		case r != '*' && r != '_':
+			word = word || unicode.IsLetter(r)
+		case word:
+			open--
+		default:
+			open++
+		}
+	}
+	rest = line[at[1]:]
+	for ; open > 0 && rest != "" && (rest[0] == '*' || rest[0] == '_'); open-- {
+		rest = rest[1:]
+	}
+	return rest, true
+}
 
 // parsePairs reads questions and answers, each of which may go on over several lines. Whatever stands before the first question is
 // passed over; a question without an answer, and an answer without a question, are left out.
@@ -47,12 +73,14 @@ func parsePairs(s string) (out []pair) {
 		now, field = pair{}, nil
 	}
 	for l := range strings.SplitSeq(s, "\n") {
-		switch q, a := questionMark.FindStringIndex(l), answerMark.FindStringIndex(l); {
-		case q != nil:
+		question, asks := behind(questionMark, l)
+		answer, answers := behind(answerMark, l)
+		switch {
+		case asks:
 			done()
-			now.question, field = l[q[1]:], &now.question
-		case a != nil && field == &now.question:
-			now.answer, field = l[a[1]:], &now.answer
+			now.question, field = question, &now.question
+		case answers && field == &now.question:
+			now.answer, field = answer, &now.answer
 		case separator.MatchString(l):
 			done()
 		case field != nil:
