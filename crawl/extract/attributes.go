@@ -64,25 +64,39 @@ func attributeValue(s string, i int) (string, int) {
 
 // counts tells whether an attribute says something about text, links, or the page.
 func counts(tag atom.Atom, key, value string) bool {
-	switch len(key) {
-	case 2:
-		return strings.EqualFold(key, "id")
-	case 3:
-		return tag == atom.Img && (strings.EqualFold(key, "alt") && value != "" || strings.EqualFold(key, "src") && mathImage(value)) || strings.EqualFold(key, "rel") && tag != atom.Img
-	case 4:
-		return strings.EqualFold(key, "role") || strings.EqualFold(key, "href") || strings.EqualFold(key, "lang") ||
-			tag == atom.Meta && strings.EqualFold(key, "name") || strings.EqualFold(key, "open")
-	case 5:
-		return strings.EqualFold(key, "class") && (tag != atom.Img || mathImage(value)) && tag != atom.Link ||
-			strings.EqualFold(key, "style") && notShown(value) || strings.EqualFold(key, "start") && tag == atom.Ol || strings.EqualFold(key, "close")
-	case 6:
-		return strings.EqualFold(key, "hidden")
-	case 7:
-		return strings.EqualFold(key, "content") || strings.EqualFold(key, "alttext") || strings.EqualFold(key, "colspan") || strings.EqualFold(key, "rowspan") || strings.EqualFold(key, "display")
+	if len(key) < 2 {
+		return false
 	}
-	switch strings.ToLower(key) {
-	case "aria-hidden", "itemprop", "property", "http-equiv", "datetime", "xml:lang", "encoding", "data-lang", "data-language", "mathvariant", "linethickness", "separators":
-		return true
+	is := func(name string) bool { return len(key) == len(name) && strings.EqualFold(key, name) }
+	switch key[0] | 0x20 {
+	case 'a':
+		return is("alt") && tag == atom.Img && value != "" || is("alttext") || is("aria-hidden")
+	case 'c':
+		return is("class") && (tag != atom.Img || mathImage(value)) && tag != atom.Link || is("content") || is("colspan") || is("close")
+	case 'd':
+		return is("datetime") || is("display") || is("data-lang") || is("data-language")
+	case 'e':
+		return is("encoding")
+	case 'h':
+		return is("href") || is("hidden") || is("http-equiv")
+	case 'i':
+		return is("id") || is("itemprop")
+	case 'l':
+		return is("lang") || is("linethickness")
+	case 'm':
+		return is("mathvariant")
+	case 'n':
+		return is("name") && tag == atom.Meta
+	case 'o':
+		return is("open")
+	case 'p':
+		return is("property")
+	case 'r':
+		return is("role") || is("rowspan") || is("rel") && tag != atom.Img
+	case 's':
+		return is("src") && tag == atom.Img && mathImage(value) || is("style") && notShown(value) || is("start") && tag == atom.Ol || is("separators")
+	case 'x':
+		return is("xml:lang")
 	}
 	return false
 }

@@ -2,7 +2,6 @@ package extract
 
 import (
 	"encoding/binary"
-	"maps"
 
 	"golang.org/x/net/html/atom"
 
@@ -127,8 +126,8 @@ type survey struct {
 	hash             []uint64
 	copies           map[uint64]int32
 	h1               int32
-	page             vector           // the features of the page
-	words            map[uint32]uint8 // words of the page's title and descriptions, and of frames
+	page             vector    // the features of the page
+	words            wordTable // words of the page's title and descriptions, and of frames
 	titleWords       int32
 	aside            []bool
 }
@@ -146,7 +145,7 @@ func (w *walker) survey(p *Page) *survey {
 	s.repeats()
 	s.findAsides()
 	s.whole(p)
-	s.words = maps.Clone(frameWords)
+	s.words.reset(frameTable)
 	s.learn(p.Title, ofTitle)
 	s.learn(p.description, ofDescription)
 	s.learn(p.linkedDescription, ofLinked)
@@ -239,10 +238,9 @@ const (
 // learn notes the words of a text.
 func (s *survey) learn(text string, from uint8) {
 	eachWord([]byte(text), func(word uint32) {
-		if s.words[word]&from == 0 && from == ofTitle {
+		if s.words.add(word, from)&from == 0 && from == ofTitle {
 			s.titleWords++
 		}
-		s.words[word] |= from
 	})
 }
 

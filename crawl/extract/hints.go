@@ -2,6 +2,7 @@ package extract
 
 import (
 	"strings"
+	"unsafe"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -55,7 +56,7 @@ func hasTarget(n *html.Node) bool {
 }
 
 // hints reads the tag and the attributes of an element.
-func hints(n *html.Node) (h hint, sign uint32) {
+func (c *classes) hints(n *html.Node) (h hint, sign uint32) {
 	sign = uint32(n.DataAtom) * 16777619
 	switch n.DataAtom {
 	case atom.Body, atom.Html:
@@ -73,8 +74,9 @@ func hints(n *html.Node) (h hint, sign uint32) {
 		a.Val = a.Val[:min(len(a.Val), maxHint)]
 		switch a.Key {
 		case "class":
-			h |= wordHints(a.Val)
-			sign = signOf(sign, a.Val)
+			seen := c.find(a.Val, sign)
+			h |= seen.hint
+			sign = seen.sign
 		case "id":
 			h |= wordHints(a.Val)
 		case "itemprop":
@@ -96,6 +98,25 @@ func hints(n *html.Node) (h hint, sign uint32) {
 		}
 	}
 	return h, sign
+}
+
+// classes remembers what the classes of a page mean: most stand at more than one element.
+type classes [256]classMeaning
+
+type classMeaning struct {
+	key  uint64
+	hint hint
+	sign uint32 // of an element with the class
+}
+
+// find gives what a class means at an element whose tag has a sign.
+func (c *classes) find(class string, sign uint32) classMeaning {
+	key := hashOf(unsafe.Slice(unsafe.StringData(class), len(class))) ^ uint64(sign)<<32 | 1
+	e := &c[key>>56]
+	if e.key != key {
+		e.key, e.hint, e.sign = key, wordHints(class), signOf(sign, class)
+	}
+	return *e
 }
 
 // signOf hashes the letters of a class attribute: figures number what is alike.
@@ -131,25 +152,46 @@ func notShown(style string) bool {
 
 // wordHints looks up the words of a class or id. A word ends at anything but a letter, and before a capital.
 func wordHints(s string) (h hint) {
-	var word [24]byte
-	n := 0
-	for i := 0; i <= len(s); i++ {
-		c := byte(' ')
-		if i < len(s) {
-			c = s[i]
-		}
+	n, word, small := 0, uint64(0), false
+	for i := range len(s) {
+		c := s[i]
 		upper := c >= 'A' && c <= 'Z'
 		letter := upper || c >= 'a' && c <= 'z'
-		if n > 0 && (!letter || upper && s[i-1] >= 'a') {
-			h |= vocabulary[string(word[:n])]
-			n = 0
+		if n > 0 && (!letter || upper && small) {
+			h |= vocabulary.get(word)
+			n, word = 0, 0
 		}
-		if letter && n < len(word) {
-			word[n] = c | 0x20
+		if letter && n < maxWord {
+			word = letterHash(word, c|0x20)
 			n++
 		}
+		small = c >= 'a'
+	}
+	if n > 0 {
+		h |= vocabulary.get(word)
 	}
 	return h
+}
+
+// maxWord is how many letters of a word count.
+const maxWord = 24
+
+func letterHash(word uint64, c byte) uint64 { return (word ^ uint64(c)) * 0x9e3779b97f4a7c15 }
+
+// hintTable finds the hints of a word by its hash.
+type hintTable [1 << hintBits]struct {
+	word uint64
+	hint hint // 0 for an empty place
+}
+
+const hintBits = 10
+
+func (t *hintTable) get(word uint64) hint {
+	at := word >> (64 - hintBits)
+	for t[at].hint != 0 && t[at].word != word {
+		at = (at + 1) & (1<<hintBits - 1)
+	}
+	return t[at].hint
 }
 
 // Groups of words, which the scorer weighs one by one. Those of the first are also positive or negative, as a whole.
@@ -228,12 +270,20 @@ type wordGroup struct {
 	words string
 }
 
-func makeVocabulary(lists []wordGroup) map[string]hint {
-	m := make(map[string]hint, 512)
+func makeVocabulary(lists []wordGroup) *hintTable {
+	t := new(hintTable)
 	for _, l := range lists {
-		for word := range strings.FieldsSeq(l.words) {
-			m[word] |= l.hint
+		for letters := range strings.FieldsSeq(l.words) {
+			word := uint64(0)
+			for i := range len(letters) {
+				word = letterHash(word, letters[i])
+			}
+			at := word >> (64 - hintBits)
+			for t[at].hint != 0 && t[at].word != word {
+				at = (at + 1) & (1<<hintBits - 1)
+			}
+			t[at].word, t[at].hint = word, t[at].hint|l.hint
 		}
 	}
-	return m
+	return t
 }

@@ -237,7 +237,7 @@ func (s *survey) wording(b *block, text []byte, words int32, v *vector) {
 	var all, frame, title, description, linked int32
 	eachWord(text[:min(len(text), 1000)], func(word uint32) {
 		all++
-		from := int32(s.words[word])
+		from := int32(s.words.get(word))
 		frame += from & 1
 		title += from >> 1 & 1
 		description += from >> 2 & 1

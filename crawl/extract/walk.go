@@ -130,6 +130,7 @@ type walker struct {
 
 	structure       *structure // nil for plain text
 	watch           *watch
+	classes         classes
 	targets, images bool // of links, and images, are to be noted
 }
 
@@ -173,7 +174,7 @@ func (w *walker) element(n *html.Node, parent int32) {
 		w.walk(n, parent)
 		return
 	}
-	h, sign := hints(n)
+	h, sign := w.classes.hints(n)
 	if (h&formulaWords != 0 || tag == atom.Math || tag == 0) && w.formula(n, h) {
 		return
 	}
