@@ -1,9 +1,13 @@
 package lang
 
 import (
+	"compress/gzip"
 	"context"
+	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"winnow"
@@ -48,5 +52,63 @@ func TestForeignModel(t *testing.T) {
 	}
 	if _, err := New(Options{Model: filepath.Join(dir, "formats", "fasttext", "tiny-skipgram-hs.bin")}); err == nil {
 		t.Error("word vectors: no error")
+	}
+}
+
+// TestLid176 tells sentences of the languages that the model named by WINNOW_LID176 knows, beside the tables here. Bosnian, Malay,
+// Somali and Yoruba are weak in lid.176 itself; predictions equal fastText's (filter/quality/fasttext).
+func TestLid176(t *testing.T) {
+	path, dir := os.Getenv("WINNOW_LID176"), os.Getenv("WINNOW_DATA")
+	if path == "" || dir == "" {
+		t.Skip("WINNOW_LID176 or WINNOW_DATA is not set: no model of 176 languages to test with")
+	}
+	s, err := New(Options{Model: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(filepath.Join(dir, "langid", "lingua_first_half.jsonl.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	unzipped, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, right, own := 0, 0, 0
+	by := map[string][2]int{}
+	rows := json.NewDecoder(unzipped)
+	for i := 0; rows.More(); i++ {
+		var row struct{ Lang, Kind, Text string }
+		if err := rows.Decode(&row); err != nil {
+			t.Fatal(err)
+		}
+		if row.Kind != "sentences" || i%5 > 0 || !s.model.knows(row.Lang) {
+			continue
+		}
+		d := &winnow.Document{Text: row.Text}
+		if _, _, err := s.Apply(context.Background(), d); err != nil {
+			t.Fatal(err)
+		}
+		n := by[row.Lang]
+		n[0]++
+		if d.Language == row.Lang || row.Lang == "no" && d.Language == "nb" {
+			right++
+			n[1]++
+		}
+		by[row.Lang] = n
+		if l, _, _ := Identify(row.Text); l == row.Lang {
+			own++
+		}
+		all++
+	}
+	for _, language := range slices.Sorted(maps.Keys(by)) {
+		if n := by[language]; n[1]*10 < n[0]*8 {
+			t.Logf("%s: %d of %d", language, n[1], n[0])
+		}
+	}
+	t.Logf("%d sentences: %.4f right by the model, %.4f by the own tables", all, float64(right)/float64(all), float64(own)/float64(all))
+	if float64(right) < .85*float64(all) {
+		t.Error("the model tells fewer than 85 of 100")
 	}
 }
