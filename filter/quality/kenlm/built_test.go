@@ -1,8 +1,10 @@
 package kenlm
 
 import (
+	"bytes"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -51,13 +53,14 @@ func asQuery(t *testing.T, m *Model, lines []string, path string) {
 	}
 	for i, line := range lines {
 		fields := strings.Split(rows[i], "\t")
-		s, want := m.Begin(), append(strings.Fields(line), "</s>")
+		s, want, all := m.Begin(), append(strings.Fields(line), "</s>"), 0.0
 		if len(fields) != len(want)+1 {
 			t.Fatalf("line %d: %d words, want %d", i+1, len(want), len(fields)-1)
 		}
 		for j, word := range want {
 			prob, length := m.Next(&s, word)
 			said := strings.Fields(fields[j][strings.LastIndexByte(fields[j], '=')+1:])
+			all += number64(t, said[2]) // query's own sum is of float32
 			if differ(float64(prob), number64(t, said[2])) || strconv.Itoa(length) != said[1] {
 				t.Errorf("line %d %q: %g of %d words, want %s", i+1, word, prob, length, fields[j])
 			}
@@ -65,7 +68,7 @@ func asQuery(t *testing.T, m *Model, lines []string, path string) {
 		}
 		sum := strings.Fields(fields[len(want)]) // Total: x OOV: n
 		got, tokens := m.Score(line)
-		if differ(got, number64(t, sum[1])) || differ(m.Perplexity(line), math.Pow(10, -number64(t, sum[1])/float64(tokens))) {
+		if differ(got, number64(t, sum[1])) || differ(m.Perplexity(line), math.Pow(10, -all/float64(tokens))) {
 			t.Errorf("line %d: %g, want %s", i+1, got, sum[1])
 		}
 	}
@@ -87,4 +90,33 @@ func TestTriesAreDeclined(t *testing.T) {
 			t.Errorf("%s: %v", file, err)
 		}
 	}
+}
+
+// TestAsQuery scores English prose by the model that WINNOW_KENLM names, an ARPA file or probing binary of any size, as the
+// program does that WINNOW_KENLM_QUERY names, which is KenLM's query.
+func TestAsQuery(t *testing.T) {
+	path, program, data := os.Getenv("WINNOW_KENLM"), os.Getenv("WINNOW_KENLM_QUERY"), os.Getenv("WINNOW_DATA")
+	if path == "" || program == "" || data == "" {
+		t.Skip("WINNOW_KENLM, WINNOW_KENLM_QUERY or WINNOW_DATA is not set: nothing to compare with")
+	}
+	m, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(data, "text", "en", "wikitext2.valid.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program, "-v", "word", "-v", "sentence", path)
+	cmd.Stdin = bytes.NewReader(text)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	scores := filepath.Join(t.TempDir(), "scores.txt")
+	if err := os.WriteFile(scores, out, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+	asQuery(t, m, lines, scores)
 }
