@@ -22,6 +22,7 @@ type counter struct {
 	checks map[string][]check
 	broken []int
 	by     map[string]map[string]*Group
+	topics *topics // nil: no stage told any
 }
 
 // check is one rule as it stands for a language.
@@ -52,6 +53,9 @@ func newCounter(run *shard.Run) *counter {
 	for _, slice := range Slices {
 		c.by[slice] = map[string]*Group{}
 	}
+	if c.topics = topicsOf(run); c.topics == nil {
+		delete(c.by, "topic")
+	}
 	return c
 }
 
@@ -74,7 +78,14 @@ func (c *counter) add(l *line) {
 	c.ends[end].add(&l.Row)
 	c.countRules(l)
 	for _, slice := range Slices {
-		key := l.key(slice)
+		var key string
+		if slice != "topic" {
+			key = l.key(slice)
+		} else if c.topics != nil {
+			key = c.topics.of(l)
+		} else {
+			continue
+		}
 		g := c.by[slice][key]
 		if g == nil {
 			g = &Group{Key: key}

@@ -97,7 +97,7 @@ type Duplicates struct {
 }
 
 // Slices are the ways in which Report.By groups documents.
-var Slices = []string{"language", "domain", "source", "dump", "length"}
+var Slices = []string{"language", "domain", "topic", "source", "dump", "length"}
 
 // New reads the ledger of a run. An error names the file that could not be read.
 func New(f *shard.Folder) (*Report, error) {

@@ -105,13 +105,15 @@ func (r *Report) Sections(p Page) []Section {
 	short := p
 	short.Top = (p.Top + 1) / 2
 	for _, by := range Slices {
-		if by != "dump" || len(r.By[by]) > 1 {
-			rows := short
-			if by == "length" {
-				rows.Top = len(lengths)
-			}
-			out = append(out, r.groups(by, rows))
+		groups := len(r.By[by])
+		if by == "dump" && groups < 2 || by == "topic" && groups == 0 {
+			continue
 		}
+		rows := short
+		if by == "length" {
+			rows.Top = len(lengths)
+		}
+		out = append(out, r.groups(by, rows))
 	}
 	out = append(out, r.usual(p.Lang), r.times(p.Lang))
 	if len(r.Run.Edits) > 0 {
@@ -182,7 +184,7 @@ func (r *Report) reasons(p Page) Section {
 func (r *Report) groups(by string, p Page) Section {
 	l := p.Lang
 	names := map[string][2]string{
-		"language": {"by language", "按语言"}, "domain": {"by domain", "按域名"}, "source": {"by source file", "按来源文件"}, "dump": {"by dump", "按批次"},
+		"language": {"by language", "按语言"}, "domain": {"by domain", "按域名"}, "topic": {"by topic", "按主题"}, "source": {"by source file", "按来源文件"}, "dump": {"by dump", "按批次"},
 		"length": {"by length of the text, in characters", "按文本长度（字符）"},
 	}
 	s := Section{ID: by, Title: l.T(names[by][0], names[by][1]), Table: Table{Head: []string{

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"winnow"
 	"winnow/filter/quality/classify"
@@ -73,14 +74,20 @@ func (t *Topics) Bounds() string {
 
 // Signals are the topic's number and its probability.
 func (t *Topics) Signals() []winnow.Signal {
-	labels := ""
-	for i, l := range t.model.Labels()[:min(24, len(t.model.Labels()))] {
-		labels += fmt.Sprintf(" %d %s", i, l)
-	}
+	labels := numbered(t.model.Labels())
 	return []winnow.Signal{
-		{ID: "quality.topic", EN: "topic:" + labels, ZH: "主题：" + labels, Default: winnow.Any},
+		{ID: "quality.topic", EN: "topic: " + labels, ZH: "主题：" + labels, Default: winnow.Any},
 		{ID: "quality.topic_score", EN: "probability of the topic (0 to 1)", ZH: "主题概率（0 到 1）", Default: winnow.Any},
 	}
+}
+
+// numbered writes names with their numbers, from 0; report reads them again.
+func numbered(names []string) string {
+	var parts []string
+	for i, name := range names {
+		parts = append(parts, fmt.Sprintf("%d %s", i, name))
+	}
+	return strings.Join(parts, "; ")
 }
 
 // Apply finds d's topic.

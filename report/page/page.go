@@ -160,7 +160,7 @@ func figures(r *report.Report, s report.Section, l report.Lang) (out []template.
 		c = ruleChart(r, s.Title, l)
 	case "times":
 		c = timeChart(r, s.Title, l)
-	case "language", "domain", "source", "dump", "length":
+	case "language", "domain", "topic", "source", "dump", "length":
 		c = groupChart(r, s.ID, s.Title, l)
 	}
 	if c.empty() {
