@@ -7,7 +7,35 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 )
+
+// Objects are Files that can be written as well: what the folder of a run needs where it is named by a URL. All names are whole
+// URLs. Any number of processes may use the same ones at once. Open gives fs.ErrNotExist for what is not there.
+type Objects interface {
+	Files
+	// Put stores size bytes of body under a name, whole or not at all. Where the condition does not hold the error is fs.ErrExist;
+	// after a failure of the network it may not hold because these very bytes arrived.
+	Put(ctx context.Context, name string, body io.ReaderAt, size int64, when Condition) error
+	// List gives what lies in a folder, one level of it, in the order of names. A folder without anything in it is empty.
+	List(ctx context.Context, folder string) ([]Entry, error)
+	// Remove takes a name away. What is not there is no error.
+	Remove(ctx context.Context, name string) error
+}
+
+// Condition says when Objects may store something. The zero Condition is always.
+type Condition struct {
+	Absent bool   // nothing has the name
+	Tag    string // what has the name is still the File of this Tag; empty: no matter
+}
+
+// Entry is one name in a folder.
+type Entry struct {
+	Name   string // without the folder
+	Folder bool
+	Size   int64     // bytes; 0 for a folder
+	Time   time.Time // of the last change; zero for a folder
+}
 
 // IsURL tells whether an input is named by a URL, and so is for Files.
 func IsURL(name string) bool { return strings.Contains(name, "://") }

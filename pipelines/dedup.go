@@ -3,7 +3,6 @@ package pipelines
 import (
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"winnow/dedup"
 	"winnow/dedup/cut"
 	"winnow/filter/segment"
+	"winnow/shard/store"
 	"winnow/text"
 )
 
@@ -141,7 +141,7 @@ func datatroveWords(dst []string, language, s string) []string {
 func (s *DedupSpec) against(root string) (dirs []string) {
 	for _, name := range s.Against {
 		if !strings.ContainsAny(name, `/\`) {
-			name = filepath.Join(root, name)
+			name = store.Join(root, name)
 		}
 		dirs = append(dirs, name)
 	}

@@ -163,7 +163,7 @@ func TestDedupDoesNotDependOnHowItIsRun(t *testing.T) {
 
 func mustOpen(t *testing.T, dir string) *shard.Folder {
 	t.Helper()
-	f, err := shard.Open(dir)
+	f, err := shard.Open(nil, dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -159,7 +159,7 @@ func labels(t *testing.T) (out []label) {
 func TestQuickstartMeetsItsLabels(t *testing.T) {
 	t.Chdir("..")
 	_, dir := runPlan(t, plan(t, quickstart, t.TempDir(), false), engine.Options{})
-	f, err := shard.Open(dir)
+	f, err := shard.Open(nil, dir)
 	if err != nil {
 		t.Fatal(err)
 	}

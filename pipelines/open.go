@@ -4,18 +4,17 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"os"
-	"path/filepath"
 
 	"winnow"
 	"winnow/pipelines/engine"
 	"winnow/shard"
+	"winnow/shard/store"
 )
 
 // Reopen makes the plan of a run again out of its folder: the recipe and the shards that it began with.
 func Reopen(f *shard.Folder, program string) (*engine.Plan, error) {
-	path := filepath.Join(f.Dir, "recipe.yaml")
-	raw, err := os.ReadFile(path)
+	path := store.Join(f.Dir, "recipe.yaml")
+	raw, err := f.Store.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -23,12 +22,12 @@ func Reopen(f *shard.Folder, program string) (*engine.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Output.Dir, r.Output.Dropped = filepath.Dir(filepath.Clean(f.Dir)), f.Run.Dropped
+	r.Output.Dir, r.Output.Dropped = store.Dir(f.Dir), f.Run.Dropped
 	p, err := Build(r, raw, program)
 	if err != nil {
 		return nil, err
 	}
-	p.Shards = f.Run.Shards
+	p.Shards, p.Store = f.Run.Shards, f.Store
 	return p, nil
 }
 

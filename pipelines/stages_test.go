@@ -113,7 +113,7 @@ func TestRephraseOnceAndForAll(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, out := runPlan(t, p, engine.Options{})
-		f, err := shard.Open(out)
+		f, err := shard.Open(nil, out)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -51,8 +51,8 @@ func bigRun(b *testing.B, n int) *shard.Folder {
 		check1(b, w.Write(r))
 	}
 	check1(b, w.Close())
-	check1(b, shard.WriteRun(dir, run))
-	folder, err := shard.Open(dir)
+	check1(b, shard.WriteRun(nil, dir, run))
+	folder, err := shard.Open(nil, dir)
 	check1(b, err)
 	return folder
 }

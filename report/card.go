@@ -3,23 +3,24 @@ package report
 import (
 	"bytes"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
+
+	"winnow/shard"
+	"winnow/shard/store"
 )
 
 // WriteFiles puts report.json and README.md, a dataset card that HuggingFace's tools read, into the run's folder. The
 // licence stands there as unknown: whoever publishes the data must say it.
-func (r *Report) WriteFiles(dir string, recipe []byte) error {
+func (r *Report) WriteFiles(f *shard.Folder, recipe []byte) error {
 	var j bytes.Buffer
 	if err := r.JSON(&j); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "report.json"), j.Bytes(), 0o644); err != nil {
+	if err := f.Store.WriteFile(store.Join(f.Dir, "report.json"), j.Bytes()); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "README.md"), r.card(recipe), 0o644)
+	return f.Store.WriteFile(store.Join(f.Dir, "README.md"), r.card(recipe))
 }
 
 func (r *Report) card(recipe []byte) []byte {

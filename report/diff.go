@@ -172,7 +172,7 @@ func ids(f *shard.Folder) func(yield func(identified, error) bool) {
 	return func(yield func(identified, error) bool) {
 		for i, file := range f.Ledger {
 			row := 0
-			for c, err := range shard.ReadColumns(file, []string{"id", "rule"}, []string{"raw_bytes", "bytes", "chars", "token_count"}) {
+			for c, err := range shard.ReadColumns(f.Store, file, []string{"id", "rule"}, []string{"raw_bytes", "bytes", "chars", "token_count"}) {
 				if err != nil {
 					yield(identified{}, err)
 					return
@@ -199,7 +199,7 @@ func fetchReasons(a *shard.Folder, samples []*Example) error {
 		if len(byID) == 0 {
 			return nil
 		}
-		for c, err := range shard.ReadColumns(file, []string{"id", "rule", "detail"}, []string{"value"}) {
+		for c, err := range shard.ReadColumns(a.Store, file, []string{"id", "rule", "detail"}, []string{"value"}) {
 			if err != nil {
 				return err
 			}

@@ -7,12 +7,12 @@ import (
 	"io"
 	"maps"
 	"math"
-	"os"
 	"slices"
 	"strings"
 
 	"winnow"
 	"winnow/shard"
+	"winnow/shard/store"
 )
 
 // Evidence is documents to look at beside the numbers of a report.
@@ -64,11 +64,17 @@ func (r *Report) Evidence(f *shard.Folder, rules, n int) (*Evidence, error) {
 // firstFiles is a folder cut to its first files, whose stored texts lie on no more than so many bytes, and whether it was
 // cut. One file always stays.
 func firstFiles(f *shard.Folder, limit int64) (*shard.Folder, bool) {
+	sizes := map[string]int64{}
+	for _, sub := range []string{"data", "dropped"} {
+		dir := store.Join(f.Dir, sub)
+		entries, _ := f.Store.List(dir) // of what cannot be listed nothing is read
+		for _, e := range entries {
+			sizes[store.Join(dir, e.Name)] = e.Size
+		}
+	}
 	for i, ledger := range f.Ledger {
 		for _, path := range []string{sibling(f.Data, ledger), sibling(f.Dropped, ledger)} {
-			if info, err := os.Stat(path); err == nil {
-				limit -= info.Size()
-			}
+			limit -= sizes[path]
 		}
 		if limit < 0 && i > 0 {
 			cut := *f

@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"winnow"
 	"winnow/shard"
+	"winnow/shard/store"
 )
 
 // Explanation is all that is known about why one document was kept or dropped.
@@ -74,7 +74,7 @@ func Explain(f *shard.Folder, query string) (*Explanation, error) {
 func (e *Explanation) survivor(f *shard.Folder, row *shard.Row) (err error) {
 	if _, run, ok := strings.Cut(row.Verdict.Detail, row.Cluster+" of run "); ok {
 		e.Run = run
-		if f, err = shard.Open(filepath.Join(filepath.Dir(filepath.Clean(f.Dir)), run)); err != nil {
+		if f, err = shard.Open(f.Store, store.Join(store.Dir(f.Dir), run)); err != nil {
 			return nil // it may lie elsewhere, or be gone
 		}
 	}

@@ -110,8 +110,8 @@ func fixture(t testing.TB, id string, words float32, n int) *shard.Folder {
 		check1(t, data.Close())
 		check1(t, dropped.Close())
 	}
-	check1(t, shard.WriteRun(dir, run))
-	f, err := shard.Open(dir)
+	check1(t, shard.WriteRun(nil, dir, run))
+	f, err := shard.Open(nil, dir)
 	check1(t, err)
 	return f
 }

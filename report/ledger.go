@@ -2,10 +2,10 @@ package report
 
 import (
 	"iter"
-	"path/filepath"
 	"slices"
 
 	"winnow/shard"
+	"winnow/shard/store"
 )
 
 // line is one ledger row with the columns that counting needs, and where it stands.
@@ -38,7 +38,7 @@ func lines(f *shard.Folder) iter.Seq2[*line, error] {
 		l.Doc.Signals = make([]float32, len(numbers)-len(lineNumbers))
 		for i, file := range f.Ledger {
 			l.at = place{i, -1}
-			for c, err := range shard.ReadColumns(file, lineText, numbers) {
+			for c, err := range shard.ReadColumns(f.Store, file, lineText, numbers) {
 				if err != nil {
 					yield(nil, err)
 					return
@@ -106,7 +106,7 @@ func fetch(f *shard.Folder, samples []*Example) error {
 		if byFile[i] == nil {
 			continue
 		}
-		if err := fetchRows(file, byFile[i]); err != nil {
+		if err := fetchRows(f, file, byFile[i]); err != nil {
 			return err
 		}
 		kept, dropped := map[string][]*Example{}, map[string][]*Example{}
@@ -119,10 +119,10 @@ func fetch(f *shard.Folder, samples []*Example) error {
 				}
 			}
 		}
-		if err := fetchTexts(sibling(f.Data, file), kept); err != nil {
+		if err := fetchTexts(f, sibling(f.Data, file), kept); err != nil {
 			return err
 		}
-		if err := fetchTexts(sibling(f.Dropped, file), dropped); err != nil {
+		if err := fetchTexts(f, sibling(f.Dropped, file), dropped); err != nil {
 			return err
 		}
 	}
@@ -131,16 +131,16 @@ func fetch(f *shard.Folder, samples []*Example) error {
 
 // sibling is the file of the same number as a ledger file, or empty where there is none.
 func sibling(files []string, ledger string) string {
-	i := slices.IndexFunc(files, func(p string) bool { return filepath.Base(p) == filepath.Base(ledger) })
+	i := slices.IndexFunc(files, func(p string) bool { return store.Base(p) == store.Base(ledger) })
 	if i < 0 {
 		return ""
 	}
 	return files[i]
 }
 
-func fetchRows(file string, byRow map[int][]*Example) error {
+func fetchRows(f *shard.Folder, file string, byRow map[int][]*Example) error {
 	row := 0
-	for c, err := range shard.ReadColumns(file, []string{"id", "url", "language", "rule", "detail"}, []string{"kept", "value"}) {
+	for c, err := range shard.ReadColumns(f.Store, file, []string{"id", "url", "language", "rule", "detail"}, []string{"kept", "value"}) {
 		if err != nil {
 			return err
 		}
@@ -158,12 +158,12 @@ func fetchRows(file string, byRow map[int][]*Example) error {
 	return nil
 }
 
-func fetchTexts(file string, byID map[string][]*Example) error {
+func fetchTexts(f *shard.Folder, file string, byID map[string][]*Example) error {
 	if file == "" || len(byID) == 0 {
 		return nil
 	}
 	left := len(byID)
-	for c, err := range shard.ReadColumns(file, []string{"id", "text"}, nil) {
+	for c, err := range shard.ReadColumns(f.Store, file, []string{"id", "text"}, nil) {
 		if err != nil {
 			return err
 		}

@@ -198,7 +198,7 @@ func TestCard(t *testing.T) {
 	r, err := New(f)
 	check1(t, err)
 	r.By["language"] = append(r.By["language"], Group{Key: "no", Kept: Sizes{Documents: 1}})
-	check1(t, r.WriteFiles(f.Dir, []byte("name: fixture\n")))
+	check1(t, r.WriteFiles(f, []byte("name: fixture\n")))
 	card, err := os.ReadFile(filepath.Join(f.Dir, "README.md"))
 	check1(t, err)
 	parts := strings.SplitN(string(card), "---\n", 3)
@@ -239,7 +239,7 @@ func TestRealRun(t *testing.T) {
 	if dir == "" {
 		t.Skip("WINNOW_RUN names no run's folder")
 	}
-	f, err := shard.Open(dir)
+	f, err := shard.Open(nil, dir)
 	check1(t, err)
 	r, err := New(f)
 	check1(t, err)

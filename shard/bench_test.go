@@ -135,13 +135,13 @@ func BenchmarkRead(b *testing.B) {
 			for b.Loop() {
 				switch name {
 				case "spool":
-					n += drain(b, ReadSpool(path))
+					n += drain(b, ReadSpool(nil, path))
 				case "data":
-					n += drain(b, ReadData(path))
+					n += drain(b, ReadData(nil, path))
 				case "dropped":
-					n += drain(b, ReadDropped(path))
+					n += drain(b, ReadDropped(nil, path))
 				case "ledger":
-					n += drain(b, ReadLedger(path))
+					n += drain(b, ReadLedger(nil, path))
 				}
 			}
 			b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "rows/s")
@@ -150,7 +150,7 @@ func BenchmarkRead(b *testing.B) {
 			b.Run("columns", func(b *testing.B) {
 				n := 0
 				for b.Loop() {
-					for c, err := range ReadColumns(path, []string{"language"}, []string{"bench.s0", "bench.s1"}) {
+					for c, err := range ReadColumns(nil, path, []string{"language"}, []string{"bench.s0", "bench.s1"}) {
 						if err != nil {
 							b.Fatal(err)
 						}

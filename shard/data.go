@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"winnow"
+	"winnow/shard/store"
 )
 
 // dataRows is the number of rows of a row group of data/ and dropped/: small, so that a trainer can shuffle by groups.
@@ -72,14 +73,14 @@ func (w *DataWriter) Close() error {
 }
 
 // ReadData reads the documents of a file of data/. An error ends the stream.
-func ReadData(path string) iter.Seq2[*winnow.Document, error] {
-	return scan(path, documentColumns(), 32, func() *winnow.Document { return new(winnow.Document) })
+func ReadData(s *store.Store, path string) iter.Seq2[*winnow.Document, error] {
+	return scan(s, path, documentColumns(), 32, func() *winnow.Document { return new(winnow.Document) })
 }
 
 // ReadKept reads a file of data/ with what deduplication found; files of earlier versions say nothing of that. An error ends
 // the stream.
-func ReadKept(path string) iter.Seq2[*Row, error] {
-	return scan(path, keptColumns(), 32, func() *Row { return &Row{DropStage: Alive, EditStage: NoStage} })
+func ReadKept(s *store.Store, path string) iter.Seq2[*Row, error] {
+	return scan(s, path, keptColumns(), 32, func() *Row { return &Row{DropStage: Alive, EditStage: NoStage} })
 }
 
 // droppedColumns are those of data/ and why the document was dropped.
@@ -123,8 +124,8 @@ func (w *DroppedWriter) Close() error {
 
 // ReadDropped reads a file of dropped/: documents with the verdict that dropped them, whose bound it does not know and
 // gives as winnow.Any. An error ends the stream.
-func ReadDropped(path string) iter.Seq2[*Row, error] {
-	return scan(path, droppedColumns(), 32, func() *Row {
+func ReadDropped(s *store.Store, path string) iter.Seq2[*Row, error] {
+	return scan(s, path, droppedColumns(), 32, func() *Row {
 		return &Row{DropStage: -1, EditStage: -1, Verdict: winnow.Verdict{Drop: true, Bound: winnow.Any}}
 	})
 }

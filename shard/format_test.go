@@ -22,7 +22,7 @@ func TestSchema(t *testing.T) {
 	writeDropped(t, filepath.Join(dir, "dropped"), 1)
 	var got strings.Builder
 	for _, kind := range []string{"data", "ledger", "dropped"} {
-		f, err := open(filepath.Join(dir, kind))
+		f, err := open(nil, filepath.Join(dir, kind))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,7 +119,7 @@ func TestGroups(t *testing.T) {
 		}
 		return w.Close()
 	})
-	f, err := open(path)
+	f, err := open(nil, path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func TestInvalidUTF8(t *testing.T) {
 		}
 		return w.Close()
 	})
-	for d, err := range ReadData(path) {
+	for d, err := range ReadData(nil, path) {
 		if err != nil || d.Text != "半\uFFFD" || d.URL != "http://x/\uFFFD" || d.Meta["k"] != "\uFFFD" {
 			t.Errorf("%+v, %v", d, err)
 		}
@@ -155,7 +155,7 @@ func TestLedgerRefuses(t *testing.T) {
 	dir := t.TempDir()
 	data := filepath.Join(dir, "data")
 	writeData(t, data, 1)
-	for _, err := range ReadLedger(data) {
+	for _, err := range ReadLedger(nil, data) {
 		if err == nil || !strings.Contains(err.Error(), "no ledger") {
 			t.Errorf("data as ledger: %v", err)
 		}
@@ -167,10 +167,10 @@ func TestLedgerRefuses(t *testing.T) {
 		}
 		return t.close()
 	})
-	if _, err := LedgerSignals(future); err == nil || !strings.Contains(err.Error(), "schema 2") {
+	if _, err := LedgerSignals(nil, future); err == nil || !strings.Contains(err.Error(), "schema 2") {
 		t.Errorf("a later schema: %v", err)
 	}
-	for _, err := range ReadData(filepath.Join(dir, "absent")) {
+	for _, err := range ReadData(nil, filepath.Join(dir, "absent")) {
 		if !os.IsNotExist(err) {
 			t.Errorf("absent: %v", err)
 		}
@@ -189,7 +189,7 @@ func TestLedgerOlder(t *testing.T) {
 		}
 		return w.close()
 	})
-	for r, err := range ReadLedger(path) {
+	for r, err := range ReadLedger(nil, path) {
 		if err != nil || r.Doc.ID != testRow(1).Doc.ID || r.Bytes != 0 || r.Verdict != (winnow.Verdict{}) {
 			t.Errorf("%+v, %v", r, err)
 		}

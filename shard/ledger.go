@@ -13,6 +13,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"winnow"
+	"winnow/shard/store"
 )
 
 const (
@@ -148,8 +149,8 @@ func (w *LedgerWriter) Close() error {
 }
 
 // LedgerSignals gives the signals of a ledger file, in the order of Document.Signals.
-func LedgerSignals(path string) ([]winnow.Signal, error) {
-	f, err := open(path)
+func LedgerSignals(s *store.Store, path string) ([]winnow.Signal, error) {
+	f, err := open(s, path)
 	if err != nil {
 		return nil, err
 	}
@@ -172,15 +173,15 @@ func LedgerSignals(path string) ([]winnow.Signal, error) {
 // ReadLedger reads a ledger file: documents without text, Signals in the order of LedgerSignals, Seq the row's number in
 // the file, DropStage and EditStage -1; of Meta it has the content type alone. Columns that an older schema lacks are
 // zero. An error ends the stream.
-func ReadLedger(path string) iter.Seq2[*Row, error] {
+func ReadLedger(s *store.Store, path string) iter.Seq2[*Row, error] {
 	return func(yield func(*Row, error) bool) {
-		signals, err := LedgerSignals(path)
+		signals, err := LedgerSignals(s, path)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
 		seq := -1
-		scan(path, withSignals(ledgerColumns(), signals), 256, func() *Row {
+		scan(s, path, withSignals(ledgerColumns(), signals), 256, func() *Row {
 			seq++
 			return &Row{Doc: winnow.Document{Signals: make([]float32, len(signals))}, Seq: seq, DropStage: -1, EditStage: -1}
 		})(yield)
@@ -197,9 +198,9 @@ type Columns struct {
 // ReadColumns reads single columns of a file of any kind that this package writes, up to 4096 rows at a time: strings, and
 // numbers or truth values. What it yields holds until the next step. An error, such as a column that is not there or is
 // of another type, ends the stream.
-func ReadColumns(path string, text, numbers []string) iter.Seq2[*Columns, error] {
+func ReadColumns(s *store.Store, path string, text, numbers []string) iter.Seq2[*Columns, error] {
 	return func(yield func(*Columns, error) bool) {
-		f, err := open(path)
+		f, err := open(s, path)
 		if err != nil {
 			yield(nil, err)
 			return

@@ -1,17 +1,12 @@
 package shard
 
 import (
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
 	"io/fs"
-	"os"
-	"path/filepath"
-	"runtime"
+
+	"winnow/shard/store"
 )
 
 // manifestFormat tells a manifest from any other JSON.
@@ -50,49 +45,31 @@ type Lost struct {
 	Error  string `json:"error"`
 }
 
-// Commit writes m to path, whole or not at all. Of several committers with one key the first wins, and all succeed. What
+// Commit writes m under a name, whole or not at all. Of several committers with one key the first wins, and all succeed. What
 // is there with another key, or is no manifest, is replaced; of several who find it so, the last wins.
-func Commit(path string, m *Manifest) error {
+func Commit(s *store.Store, name string, m *Manifest) error {
 	stamped := *m
 	stamped.Format = manifestFormat
-	t, err := createJSON(path, &stamped)
+	b, err := readable(&stamped)
 	if err != nil {
 		return err
 	}
-	defer t.Abort()
-	if err := t.seal(); err != nil {
-		return err
-	}
-	err = os.Link(t.f.Name(), path)
-	if errors.Is(err, fs.ErrExist) {
-		old, readErr := ReadManifest(path)
-		if readErr == nil && old.Key == m.Key {
-			return nil
-		}
-		if readErr != nil && !errors.Is(readErr, fs.ErrNotExist) {
-			return readErr
-		}
-	}
-	if err != nil {
-		// Either what is there is stale, or the file system has no links. A rename leaves no moment without a whole manifest.
-		err = os.Rename(t.f.Name(), path)
-	}
-	if err != nil {
-		return err
-	}
-	return syncFolder(path)
+	return s.Commit(name, b, func(there []byte) bool {
+		old, err := parseManifest(there)
+		return err == nil && old.Key == m.Key
+	})
 }
 
-// ReadManifest reads the manifest at path. Where there is none, or none that is whole, the error is fs.ErrNotExist: the
-// task is not done. Any other error is the machine's.
-func ReadManifest(path string) (*Manifest, error) {
-	b, err := os.ReadFile(path)
+// ReadManifest reads a manifest. Where there is none, or none that is whole, the error is fs.ErrNotExist: the task is not
+// done. Any other error is the machine's.
+func ReadManifest(s *store.Store, name string) (*Manifest, error) {
+	b, err := s.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
 	m, err := parseManifest(b)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", path, err, fs.ErrNotExist)
+		return nil, fmt.Errorf("%s: %w: %w", name, err, fs.ErrNotExist)
 	}
 	return m, nil
 }
@@ -108,100 +85,32 @@ func parseManifest(b []byte) (*Manifest, error) {
 	return m, nil
 }
 
-// createJSON writes v, as JSON that people can read, to a Temp that is not committed yet.
-func createJSON(path string, v any) (*Temp, error) {
+// readable is v as JSON that people can read.
+func readable(v any) ([]byte, error) {
 	b, err := json.MarshalIndent(v, "", "  ")
+	return append(b, '\n'), err
+}
+
+// Temp is a store.Temp that a manifest can name.
+type Temp struct{ *store.Temp }
+
+// Create opens a file to be known by a name, whose folder must exist; a nil Store is the disk.
+func Create(s *store.Store, name string) (*Temp, error) {
+	t, err := s.Create(name)
 	if err != nil {
 		return nil, err
 	}
-	t, err := Create(path)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := t.Write(append(b, '\n')); err != nil {
-		t.Abort()
-		return nil, err
-	}
-	return t, nil
-}
-
-// Temp is a file under an attempt's name, path.attempt-<random>, that Commit gives its own name when it is whole. It
-// hashes what is written.
-type Temp struct {
-	path string // the final name
-	f    *os.File
-	sum  hash.Hash
-	size int64
-	kept bool
-}
-
-// Create opens a file to be known as path, in path's folder, which must exist.
-func Create(path string) (*Temp, error) {
-	f, err := os.OpenFile(attempt(path), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return nil, err
-	}
-	return &Temp{path: path, f: f, sum: sha256.New()}, nil
-}
-
-func attempt(path string) string { return path + ".attempt-" + rand.Text() }
-
-// Write appends to the file.
-func (t *Temp) Write(b []byte) (int, error) {
-	n, err := t.f.Write(b)
-	t.sum.Write(b[:n])
-	t.size += int64(n)
-	return n, err
+	return &Temp{t}, nil
 }
 
 // Output describes what has been written so far, under the final name without its folder.
 func (t *Temp) Output(rows int64) Output {
-	return Output{Name: filepath.Base(t.path), Bytes: t.size, Rows: rows, SHA256: hex.EncodeToString(t.sum.Sum(nil))}
+	return Output{Name: t.Base(), Bytes: t.Size(), Rows: rows, SHA256: t.SHA256()}
 }
 
-// Keep brings the bytes to the disk and leaves the file under its attempt's name, which the Output gives without its
-// folder: a manifest will name it.
-func (t *Temp) Keep(rows int64) (Output, error) {
-	o := t.Output(rows)
-	o.Name = filepath.Base(t.f.Name())
-	t.kept = true
-	return o, t.seal()
-}
-
-// Commit brings the bytes to the disk and gives the file its final name, replacing what had it. After an error the
-// attempt is gone.
-func (t *Temp) Commit() error {
-	err := t.seal()
-	if err == nil {
-		err = os.Rename(t.f.Name(), t.path)
-	}
-	if err != nil {
-		os.Remove(t.f.Name())
-		return err
-	}
-	return syncFolder(t.path)
-}
-
-// seal brings the bytes to the disk and closes the file.
-func (t *Temp) seal() error { return errors.Join(t.f.Sync(), t.f.Close()) }
-
-// Abort removes the attempt. After Keep or Commit it does nothing, so that it can be deferred.
-func (t *Temp) Abort() {
-	if t.kept {
-		return
-	}
-	t.f.Close()
-	os.Remove(t.f.Name())
-}
-
-// syncFolder brings the names in path's folder to the disk.
-func syncFolder(path string) error {
-	if runtime.GOOS == "windows" { // which cannot sync a folder
-		return nil
-	}
-	d, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+// Keep is store.Temp.Keep; the Output has the attempt's name without its folder.
+func (t *Temp) Keep(rows int64) (o Output, err error) {
+	o = t.Output(rows)
+	o.Name, err = t.Temp.Keep()
+	return o, err
 }

@@ -41,14 +41,14 @@ func only(t *testing.T, dir string, names ...string) {
 func TestCommit(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "task.json")
-	if _, err := ReadManifest(path); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := ReadManifest(nil, path); !errors.Is(err, fs.ErrNotExist) {
 		t.Fatalf("absent: %v", err)
 	}
 	first := testManifest("k1")
-	if err := Commit(path, first); err != nil {
+	if err := Commit(nil, path, first); err != nil {
 		t.Fatal(err)
 	}
-	got, err := ReadManifest(path)
+	got, err := ReadManifest(nil, path)
 	want := *first
 	want.Format = manifestFormat
 	if err != nil || !reflect.DeepEqual(*got, want) {
@@ -56,16 +56,16 @@ func TestCommit(t *testing.T) {
 	}
 	second := testManifest("k1")
 	second.Task = "later"
-	if err := Commit(path, second); err != nil {
+	if err := Commit(nil, path, second); err != nil {
 		t.Fatal(err)
 	}
-	if got, _ := ReadManifest(path); got.Task != first.Task {
+	if got, _ := ReadManifest(nil, path); got.Task != first.Task {
 		t.Errorf("a second commit of the same key replaced the first")
 	}
-	if err := Commit(path, testManifest("k2")); err != nil {
+	if err := Commit(nil, path, testManifest("k2")); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := ReadManifest(path); err != nil || got.Key != "k2" {
+	if got, err := ReadManifest(nil, path); err != nil || got.Key != "k2" {
 		t.Errorf("another key was not replaced: %+v, %v", got, err)
 	}
 	only(t, dir, "task.json")
@@ -84,11 +84,11 @@ func TestCommitOverDebris(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := ReadManifest(path); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := ReadManifest(nil, path); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s: %v", name, err)
 		}
 		commitTo(t, path, "k")
-		if m, err := ReadManifest(path); err != nil || m.Key != "k" {
+		if m, err := ReadManifest(nil, path); err != nil || m.Key != "k" {
 			t.Errorf("%s: %v", name, err)
 		}
 		only(t, dir, "m", "m.attempt-CRASHED")
@@ -97,7 +97,7 @@ func TestCommitOverDebris(t *testing.T) {
 
 func commitTo(t *testing.T, path, key string) string {
 	t.Helper()
-	if err := Commit(path, testManifest(key)); err != nil {
+	if err := Commit(nil, path, testManifest(key)); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -117,11 +117,11 @@ func TestCommitRace(t *testing.T) {
 			wg.Go(func() {
 				m := testManifest("new")
 				m.Attempt = strconv.Itoa(i)
-				if err := Commit(path, m); err != nil {
+				if err := Commit(nil, path, m); err != nil {
 					t.Error(err)
 					return
 				}
-				if m, err := ReadManifest(path); err != nil || m.Key != "new" {
+				if m, err := ReadManifest(nil, path); err != nil || m.Key != "new" {
 					t.Errorf("after a commit: %+v, %v", m, err)
 				} else {
 					seen[i] = m.Attempt
@@ -143,7 +143,7 @@ func TestTemp(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "f")
 	for _, content := range []string{"first", "second"} {
-		f, err := Create(path)
+		f, err := Create(nil, path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -161,20 +161,20 @@ func TestTemp(t *testing.T) {
 			t.Errorf("%+v", o)
 		}
 	}
-	f, err := Create(path)
+	f, err := Create(nil, path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.Abort()
 	only(t, dir, "f")
-	if _, err := Create(filepath.Join(dir, "absent", "f")); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Create(nil, filepath.Join(dir, "absent", "f")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no folder: %v", err)
 	}
 }
 
 func TestRun(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := Open(dir); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Open(nil, dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Fatalf("no run: %v", err)
 	}
 	r := &Run{
@@ -182,10 +182,10 @@ func TestRun(t *testing.T) {
 		Stages: []StageInfo{{Label: "filter", Name: "filter", Kind: "judged", Signals: testSignals, First: 0}},
 		Bounds: map[string]map[string]Bound{"test.words": {"": Bound(winnow.AtLeast(50)), "zh": Bound(winnow.Any), "en": Bound(winnow.Between(0.1, 0.3))}},
 	}
-	if err := WriteRun(dir, r); err != nil {
+	if err := WriteRun(nil, dir, r); err != nil {
 		t.Fatal(err)
 	}
-	got, err := ReadRun(dir)
+	got, err := ReadRun(nil, dir)
 	if err != nil || !reflect.DeepEqual(got, r) {
 		t.Fatalf("got %+v\nwant %+v, %v", got, r, err)
 	}
@@ -204,7 +204,7 @@ func TestRun(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "data", "00001.parquet.attempt-X"), nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	f, err := Open(dir)
+	f, err := Open(nil, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func FuzzManifest(f *testing.F) {
 		if err := os.WriteFile(path, b, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		m, err := ReadManifest(path)
+		m, err := ReadManifest(nil, path)
 		if (err != nil) != (m == nil) || err != nil && !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%v, %v", m, err)
 		}

@@ -15,7 +15,7 @@ import (
 // read is an error with its row and ends the stream, since what follows it has no number.
 func Records(path string, columns ...string) iter.Seq2[map[string]any, error] {
 	return func(yield func(map[string]any, error) bool) {
-		f, err := open(path)
+		f, err := open(nil, path)
 		if err != nil {
 			yield(nil, err)
 			return

@@ -4,12 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
-	"os"
 	"path/filepath"
 
 	"winnow"
+	"winnow/shard/store"
 )
 
 // States of a Run.
@@ -157,34 +156,43 @@ func (s *Signals) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// WriteRun writes dir/run.json, whole or not at all, replacing what is there.
-func WriteRun(dir string, r *Run) error {
-	t, err := createJSON(filepath.Join(dir, runFile), r)
+// WriteRun writes dir/run.json, whole or not at all, replacing what is there; a nil Store is the disk.
+func WriteRun(s *store.Store, dir string, r *Run) error {
+	b, err := readable(r)
 	if err != nil {
+		return err
+	}
+	t, err := s.Create(store.Join(dir, runFile))
+	if err != nil {
+		return err
+	}
+	defer t.Abort()
+	if _, err := t.Write(b); err != nil {
 		return err
 	}
 	return t.Commit()
 }
 
 // ReadRun reads dir/run.json. Where there is none the error is fs.ErrNotExist.
-func ReadRun(dir string) (*Run, error) {
-	path := filepath.Join(dir, runFile)
-	b, err := os.ReadFile(path)
+func ReadRun(s *store.Store, dir string) (*Run, error) {
+	name := store.Join(dir, runFile)
+	b, err := s.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
 	r := new(Run)
 	if err := json.Unmarshal(b, r); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if r.ID == "" {
-		return nil, fmt.Errorf("%s: no run of winnow", path)
+		return nil, fmt.Errorf("%s: no run of winnow", name)
 	}
 	return r, nil
 }
 
 // Folder is a run's folder. Its files are in order, which is that of the input.
 type Folder struct {
+	Store   *store.Store // where it lies; nil: the disk
 	Dir     string
 	Run     *Run
 	Data    []string
@@ -192,47 +200,46 @@ type Folder struct {
 	Dropped []string
 }
 
-// Open reads run.json and lists the files of a run.
-func Open(dir string) (*Folder, error) {
-	r, err := ReadRun(dir)
+// Open reads run.json and lists the files of a run; a nil Store is the disk.
+func Open(s *store.Store, dir string) (*Folder, error) {
+	r, err := ReadRun(s, dir)
 	if err != nil {
 		return nil, err
 	}
-	f := &Folder{Dir: dir, Run: r}
+	f := &Folder{Store: s, Dir: dir, Run: r}
 	var errs [3]error
-	f.Data, errs[0] = parquetFiles(filepath.Join(dir, "data"))
-	f.Ledger, errs[1] = parquetFiles(filepath.Join(dir, "ledger"))
-	f.Dropped, errs[2] = parquetFiles(filepath.Join(dir, "dropped"))
+	f.Data, errs[0] = parquetFiles(s, store.Join(dir, "data"))
+	f.Ledger, errs[1] = parquetFiles(s, store.Join(dir, "ledger"))
+	f.Dropped, errs[2] = parquetFiles(s, store.Join(dir, "dropped"))
 	return f, errors.Join(errs[:]...)
 }
 
 // parquetFiles lists whole files, not attempts, by name; a folder that is not there has none.
-func parquetFiles(dir string) (files []string, err error) {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
+func parquetFiles(s *store.Store, dir string) (files []string, err error) {
+	entries, err := s.List(dir)
 	for _, e := range entries {
-		if filepath.Ext(e.Name()) == ".parquet" {
-			files = append(files, filepath.Join(dir, e.Name()))
+		if filepath.Ext(e.Name) == ".parquet" {
+			files = append(files, store.Join(dir, e.Name))
 		}
 	}
 	return files, err
 }
 
 // Rows reads the whole ledger. An error ends the stream.
-func (f *Folder) Rows() iter.Seq2[*Row, error] { return chain(f.Ledger, ReadLedger) }
+func (f *Folder) Rows() iter.Seq2[*Row, error] { return chain(f.Store, f.Ledger, ReadLedger) }
 
 // Documents reads all kept documents. An error ends the stream.
-func (f *Folder) Documents() iter.Seq2[*winnow.Document, error] { return chain(f.Data, ReadData) }
+func (f *Folder) Documents() iter.Seq2[*winnow.Document, error] {
+	return chain(f.Store, f.Data, ReadData)
+}
 
 // DroppedRows reads the stored texts of dropped documents. An error ends the stream.
-func (f *Folder) DroppedRows() iter.Seq2[*Row, error] { return chain(f.Dropped, ReadDropped) }
+func (f *Folder) DroppedRows() iter.Seq2[*Row, error] { return chain(f.Store, f.Dropped, ReadDropped) }
 
-func chain[T any](files []string, read func(string) iter.Seq2[*T, error]) iter.Seq2[*T, error] {
+func chain[T any](s *store.Store, files []string, read func(*store.Store, string) iter.Seq2[*T, error]) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		for _, file := range files {
-			for x, err := range read(file) {
+			for x, err := range read(s, file) {
 				if !yield(x, err) || err != nil {
 					return
 				}

@@ -6,33 +6,30 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
+
+	"winnow"
+	"winnow/shard/store"
 )
 
 // file is an open parquet file.
 type file struct {
 	*parquet.File
-	f *os.File
+	f winnow.File
 }
 
 func (f *file) Close() error { return f.f.Close() }
 
 // open opens a file and reads its footer.
-func open(path string) (*file, error) {
-	f, err := os.Open(path)
+func open(s *store.Store, path string) (*file, error) {
+	f, err := s.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	info, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	p, err := footer(f, info.Size())
+	p, err := footer(f, f.Size())
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -215,9 +212,9 @@ func (c *cursor) lists(n int, take func(row, k int, v parquet.Value)) error {
 }
 
 // scan reads a file that this package wrote, row by row. fresh makes each row.
-func scan[T any](path string, columns []column[T], batch int, fresh func() *T) iter.Seq2[*T, error] {
+func scan[T any](s *store.Store, path string, columns []column[T], batch int, fresh func() *T) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
-		f, err := open(path)
+		f, err := open(s, path)
 		if err != nil {
 			yield(nil, err)
 			return

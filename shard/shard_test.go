@@ -86,7 +86,7 @@ func TestSpoolRoundTrip(t *testing.T) {
 		return w.Close()
 	})
 	n := 0
-	for r, err := range ReadSpool(path) {
+	for r, err := range ReadSpool(nil, path) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +117,7 @@ func TestDataRoundTrip(t *testing.T) {
 		return w.Close()
 	})
 	n := 0
-	for d, err := range ReadData(path) {
+	for d, err := range ReadData(nil, path) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,12 +136,12 @@ func TestDataRoundTrip(t *testing.T) {
 func TestLedgerRoundTrip(t *testing.T) {
 	const rows = 70000 // more than a row group
 	path := writeLedger(t, filepath.Join(t.TempDir(), "ledger.parquet"), rows)
-	signals, err := LedgerSignals(path)
+	signals, err := LedgerSignals(nil, path)
 	if err != nil || !reflect.DeepEqual(signals, testSignals) {
 		t.Fatalf("signals %+v, %v", signals, err)
 	}
 	n := 0
-	for r, err := range ReadLedger(path) {
+	for r, err := range ReadLedger(nil, path) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -184,7 +184,7 @@ func TestDroppedRoundTrip(t *testing.T) {
 		return w.Close()
 	})
 	n := 0
-	for r, err := range ReadDropped(path) {
+	for r, err := range ReadDropped(nil, path) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -203,7 +203,7 @@ func TestDroppedRoundTrip(t *testing.T) {
 func TestReadColumns(t *testing.T) {
 	path := writeLedger(t, filepath.Join(t.TempDir(), "ledger.parquet"), 10000)
 	n := 0
-	for c, err := range ReadColumns(path, []string{"language", "rule"}, []string{"test.words", "kept", "raw_bytes", "test.never"}) {
+	for c, err := range ReadColumns(nil, path, []string{"language", "rule"}, []string{"test.words", "kept", "raw_bytes", "test.never"}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -223,7 +223,7 @@ func TestReadColumns(t *testing.T) {
 	if n != 10000 {
 		t.Fatalf("%d rows", n)
 	}
-	for _, err := range ReadColumns(path, []string{"kept"}, nil) {
+	for _, err := range ReadColumns(nil, path, []string{"kept"}, nil) {
 		if err == nil || !strings.Contains(err.Error(), "column kept") {
 			t.Fatalf("a number as text: %v", err)
 		}

@@ -192,7 +192,7 @@ func TestSourceOthers(t *testing.T) {
 			t.Errorf("%s: %d files, want %d", folder, len(files), want)
 		}
 		for _, file := range files {
-			f, err := open(file)
+			f, err := open(nil, file)
 			if err != nil {
 				t.Logf("%s: open: %v", filepath.Base(file), err)
 				continue

@@ -10,12 +10,12 @@ import (
 	"iter"
 	"maps"
 	"math"
-	"os"
 	"slices"
 
 	"github.com/klauspost/compress/zstd"
 
 	"winnow"
+	"winnow/shard/store"
 )
 
 // spoolMagic begins a spool, inside the compression. Then come rows: the size of the record, the record; and one zero.
@@ -71,16 +71,16 @@ func (w *SpoolWriter) Close() error {
 
 // ReadSpool streams the rows of a spool, a fresh Row each time. A spool that ends
 // early or is damaged gives an error, which ends the stream.
-func ReadSpool(path string) iter.Seq2[*Row, error] {
+func ReadSpool(s *store.Store, path string) iter.Seq2[*Row, error] {
 	return func(yield func(*Row, error) bool) {
-		f, err := os.Open(path)
+		f, err := s.Open(path)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
 		defer f.Close()
 		n := 0
-		for r, err := range readSpool(f) {
+		for r, err := range readSpool(io.NewSectionReader(f, 0, f.Size())) {
 			if err != nil {
 				err = fmt.Errorf("%s: row %d: %w", path, n, err)
 			}

@@ -46,8 +46,8 @@ func smallRun(t testing.TB) *shard.Folder {
 	}
 	must(t, w.Close())
 	must(t, f.Close())
-	must(t, shard.WriteRun(dir, &shard.Run{ID: "small-1", Name: "small", State: shard.Done, Outputs: []shard.Output{{Name: "data/00000.parquet", SHA256: "ab"}}}))
-	folder, err := shard.Open(dir)
+	must(t, shard.WriteRun(nil, dir, &shard.Run{ID: "small-1", Name: "small", State: shard.Done, Outputs: []shard.Output{{Name: "data/00000.parquet", SHA256: "ab"}}}))
+	folder, err := shard.Open(nil, dir)
 	must(t, err)
 	return folder
 }

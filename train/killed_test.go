@@ -44,7 +44,7 @@ func trainToBeKilled(v string) error {
 	if err != nil {
 		return err
 	}
-	folder, err := shard.Open(field[1])
+	folder, err := shard.Open(nil, field[1])
 	if err != nil {
 		return err
 	}

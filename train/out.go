@@ -104,7 +104,7 @@ func Clean(out string, names ...string) error {
 
 // WriteWhole writes a file, whole or not at all.
 func WriteWhole(path string, b []byte) error {
-	t, err := shard.Create(path)
+	t, err := shard.Create(nil, path)
 	if err != nil {
 		return err
 	}

@@ -146,7 +146,7 @@ func (b *base) tokenizer(ctx context.Context) (err error) {
 			return fmt.Errorf("tokenizer: %w", err)
 		}
 	}
-	t, err := shard.Create(path)
+	t, err := shard.Create(nil, path)
 	if err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ func take(left *int) bool {
 
 func (a *app) catFile(ctx context.Context, path string, left *int, show func(*winnow.Document) error) error {
 	if filepath.Ext(path) == ".parquet" {
-		if signals, err := shard.LedgerSignals(path); err == nil {
+		if signals, err := shard.LedgerSignals(a.store, path); err == nil {
 			return a.catLedger(path, signals, left)
 		}
 	}
@@ -124,7 +124,7 @@ func (a *app) catDocument(d *winnow.Document) error {
 }
 
 func (a *app) catLedger(path string, signals []winnow.Signal, left *int) error {
-	for row, err := range shard.ReadLedger(path) {
+	for row, err := range shard.ReadLedger(a.store, path) {
 		if err != nil {
 			return err
 		}

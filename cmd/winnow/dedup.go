@@ -73,7 +73,7 @@ func (a *app) dedupQuery(ctx context.Context, f *shard.Folder, path string, n in
 		return usage("run %s has no stage `dedup: {method: minhash}`", f.Run.ID)
 	}
 	index, ids := dedup.NewIndex(near), []string{}
-	for s, err := range engine.Sketches(f.Dir, near.Layout()) {
+	for s, err := range engine.Sketches(f.Store, f.Dir, near.Layout()) {
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 
 	"winnow/report"
 	"winnow/shard"
+	"winnow/shard/store"
 	"winnow/train/bpe"
 	"winnow/train/checkpoint"
 	"winnow/train/llm"
@@ -151,8 +152,8 @@ func compareHash(what, recorded, now string) finding {
 // compareRun looks a run up by its id and compares its shards with those that were trained on.
 func (a *app) compareRun(d checkpoint.Data, check bool) finding {
 	f := finding{What: "run:" + d.Run}
-	dir := filepath.Join(a.runs, d.Run)
-	r, err := shard.ReadRun(dir)
+	dir := store.Join(a.runs, d.Run)
+	r, err := shard.ReadRun(a.store, dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return f
 	}

@@ -3,20 +3,19 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"winnow/shard"
+	"winnow/shard/store"
 )
 
 // find opens a run: by its folder, its id, the name of its recipe (the latest run of it), the beginning or the end of its
 // id, or "latest", which is the default.
 func (a *app) find(name string) (*shard.Folder, error) {
 	if name != "" && name != "latest" {
-		if _, err := os.Stat(filepath.Join(name, "run.json")); err == nil {
-			return shard.Open(name)
+		if a.store.Exists(store.Join(name, "run.json")) {
+			return shard.Open(a.store, name)
 		}
 	}
 	all, err := a.allRuns()
@@ -27,12 +26,12 @@ func (a *app) find(name string) (*shard.Folder, error) {
 		return nil, usage(a.lang.T("there is no run in %s yet; start with: winnow run pipelines/quickstart.yaml", "%s 中还没有运行；先试：winnow run pipelines/quickstart.yaml"), a.runs)
 	}
 	if name == "" || name == "latest" {
-		return shard.Open(all[0].dir)
+		return shard.Open(a.store, all[0].dir)
 	}
 	var hits []string
 	for _, r := range all {
 		if r.run.ID == name || r.run.Name == name {
-			return shard.Open(r.dir)
+			return shard.Open(a.store, r.dir)
 		}
 		if strings.HasPrefix(r.run.ID, name) || strings.HasSuffix(r.run.ID, name) {
 			hits = append(hits, r.dir)
@@ -41,7 +40,7 @@ func (a *app) find(name string) (*shard.Folder, error) {
 	if len(hits) != 1 {
 		return nil, usage(a.lang.T("%d runs in %s go by %q", "%[2]s 中有 %[1]d 个运行名为 %[3]q"), len(hits), a.runs, name)
 	}
-	return shard.Open(hits[0])
+	return shard.Open(a.store, hits[0])
 }
 
 type found struct {
@@ -51,14 +50,14 @@ type found struct {
 
 // allRuns lists the runs of the folder, the one begun last first.
 func (a *app) allRuns() ([]found, error) {
-	entries, err := os.ReadDir(a.runs)
-	if err != nil && !os.IsNotExist(err) {
+	entries, err := a.store.List(a.runs)
+	if err != nil {
 		return nil, err
 	}
 	var out []found
 	for _, e := range entries {
-		dir := filepath.Join(a.runs, e.Name())
-		if r, err := shard.ReadRun(dir); err == nil {
+		dir := store.Join(a.runs, e.Name)
+		if r, err := shard.ReadRun(a.store, dir); err == nil {
 			out = append(out, found{dir, r})
 		}
 	}

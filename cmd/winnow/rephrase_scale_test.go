@@ -137,7 +137,7 @@ func TestRephraseKilledWithBudget(t *testing.T) {
 func cutOff(t *testing.T, runs string) (cut int, tokens int64) {
 	t.Helper()
 	dirs, _ := filepath.Glob(filepath.Join(runs, "calm-*"))
-	f, err := shard.Open(dirs[0])
+	f, err := shard.Open(nil, dirs[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func booked(t *testing.T, runs string) (out [4]int64) {
 		t.Fatalf("tasks %v", tasks)
 	}
 	for _, task := range tasks {
-		m, err := shard.ReadManifest(task)
+		m, err := shard.ReadManifest(nil, task)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -297,7 +297,7 @@ func TestRephraseByOllama(t *testing.T) {
 	runs := t.TempDir()
 	mustDo(t, exec.Command("winnow", "run", "--lang", "en", "--runs", runs, recipe))
 	dirs, _ := filepath.Glob(filepath.Join(runs, "calm-*"))
-	f, err := shard.Open(dirs[0])
+	f, err := shard.Open(nil, dirs[0])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -254,7 +254,7 @@ func TestRephraseStorm(t *testing.T) {
 func accounted(t *testing.T, runs string) {
 	t.Helper()
 	dirs, _ := filepath.Glob(filepath.Join(runs, "storm-*"))
-	f, err := shard.Open(dirs[0])
+	f, err := shard.Open(nil, dirs[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -303,7 +303,7 @@ func TestRephraseByServe(t *testing.T) {
 	runs := t.TempDir()
 	said(t, 0, "", "run", "--runs", runs, recipe)
 	dirs, _ := filepath.Glob(filepath.Join(runs, "own-*"))
-	f, err := shard.Open(dirs[0])
+	f, err := shard.Open(nil, dirs[0])
 	if err != nil {
 		t.Fatal(err)
 	}

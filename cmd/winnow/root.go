@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"winnow/report"
+	"winnow/shard/store"
 )
 
 // app is what every command shares: where to read and write, and the flags that all have.
@@ -26,6 +27,7 @@ type app struct {
 	langFlag string
 	runs     string // folder of runs
 	lang     report.Lang
+	store    *store.Store // where runs lie; nil: on the disk alone
 }
 
 const exitCodes = `

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -14,6 +13,7 @@ import (
 	"winnow/report"
 	"winnow/report/page"
 	"winnow/shard"
+	"winnow/shard/store"
 )
 
 // recipeFlags change what a recipe says.
@@ -51,6 +51,7 @@ func (a *app) load(ctx context.Context, path string, f recipeFlags) (*pipelines.
 	if err != nil {
 		return nil, nil, &exitError{exitUsage, err}
 	}
+	p.Store = a.store
 	if p.Shards, err = p.Source.Shards(ctx); err != nil {
 		return nil, nil, &exitError{exitUsage, fmt.Errorf("%s: input: %w", path, err)}
 	}
@@ -121,7 +122,7 @@ func (a *app) run(ctx context.Context, path string, f recipeFlags, o engine.Opti
 
 // concluded shows the report of a run that is done, and compares what it retained with what its recipe expects.
 func (a *app) concluded(r *pipelines.Recipe, p *engine.Plan, info *shard.Run) error {
-	dir := filepath.Join(p.Root, info.ID)
+	dir := store.Join(p.Root, info.ID)
 	rep, err := a.summary(dir, p)
 	if err != nil {
 		return err
@@ -136,14 +137,14 @@ func (a *app) concluded(r *pipelines.Recipe, p *engine.Plan, info *shard.Run) er
 func (a *app) partial(p *engine.Plan, info *shard.Run) error {
 	if n := len(info.Lost); n > 0 {
 		return &exitError{exitPartial, fmt.Errorf(a.lang.T("finished, but %d places of the input could not be read; the first: %s: byte %d: %s (all: %s)",
-			"已完成，但输入有 %d 处读不出；第一处：%s：第 %d 字节：%s（全部见 %s）"), n, info.Lost[0].File, info.Lost[0].Offset, info.Lost[0].Error, filepath.Join(p.Root, info.ID, "run.json"))}
+			"已完成，但输入有 %d 处读不出；第一处：%s：第 %d 字节：%s（全部见 %s）"), n, info.Lost[0].File, info.Lost[0].Offset, info.Lost[0].Error, store.Join(p.Root, info.ID, "run.json"))}
 	}
 	return nil
 }
 
 // summary adds up the ledger, and leaves report.html, report.json and the dataset card in the run's folder.
 func (a *app) summary(dir string, p *engine.Plan) (*report.Report, error) {
-	folder, err := shard.Open(dir)
+	folder, err := shard.Open(a.store, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +152,7 @@ func (a *app) summary(dir string, p *engine.Plan) (*report.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	return rep, errors.Join(rep.WriteFiles(dir, p.Recipe), page.WriteFile(folder, rep, a.lang))
+	return rep, errors.Join(rep.WriteFiles(folder, p.Recipe), page.WriteFile(folder, rep, a.lang))
 }
 
 // told shows the report. Where more is to follow, JSON is one line of several.

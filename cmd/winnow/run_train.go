@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"winnow/pipelines/engine"
 	"winnow/pipelines/models"
 	"winnow/shard"
+	"winnow/shard/store"
 	"winnow/train/checkpoint"
 )
 
@@ -37,7 +37,7 @@ func (a *app) train(ctx context.Context, r *pipelines.Recipe, p *engine.Plan, in
 
 // modelPlan is the training behind a run by its id.
 func modelPlan(r *pipelines.Recipe, p *engine.Plan, id string) *models.Plan {
-	return &models.Plan{Specs: r.Train, Folder: filepath.Join(p.Root, id), Seed: r.Seed}
+	return &models.Plan{Specs: r.Train, Folder: store.Join(p.Root, id), Seed: r.Seed}
 }
 
 // commands are what a recipe's steps of training are run by.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 
 	"winnow/pipelines"
 	"winnow/pipelines/engine"
+	"winnow/shard/store"
 )
 
 // taskFlags say which tasks of a run one process does.
@@ -148,7 +148,7 @@ func (a *app) planOf(ctx context.Context, name string, f recipeFlags) (*engine.P
 		return nil, err
 	}
 	if id := p.RunID(); id != folder.Run.ID {
-		return nil, errors.Join(fmt.Errorf("%s was begun by another version of the program or with other models: this one would make %s", filepath.Base(folder.Dir), id), p.Close())
+		return nil, errors.Join(fmt.Errorf("%s was begun by another version of the program or with other models: this one would make %s", store.Base(folder.Dir), id), p.Close())
 	}
 	return p, nil
 }

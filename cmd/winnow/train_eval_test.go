@@ -45,7 +45,7 @@ func smallRun(t *testing.T, n int) (dir string, texts []string) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := shard.WriteRun(dir, &shard.Run{ID: "small-1", State: shard.Done, Totals: shard.Totals{Kept: int64(n)}}); err != nil {
+	if err := shard.WriteRun(nil, dir, &shard.Run{ID: "small-1", State: shard.Done, Totals: shard.Totals{Kept: int64(n)}}); err != nil {
 		t.Fatal(err)
 	}
 	return dir, texts

@@ -124,7 +124,7 @@ func (a *app) teachTasks(f *teachFlags) (tasks []teach.Task, err error) {
 		return nil, err
 	}
 	for _, file := range folder.Data {
-		for d, err := range shard.ReadData(file) {
+		for d, err := range shard.ReadData(folder.Store, file) {
 			if err != nil {
 				return nil, err
 			}

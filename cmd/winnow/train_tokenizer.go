@@ -100,7 +100,7 @@ func (a *app) tokenizer(ctx context.Context, f tokenizerFlags) error {
 }
 
 func writeTokenizer(path string, tok *bpe.Tokenizer) error {
-	t, err := shard.Create(path)
+	t, err := shard.Create(nil, path)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func runIn(t *testing.T, runs, recipe string, flags ...string) *shard.Folder {
 	dirs, _ := filepath.Glob(filepath.Join(runs, "*", "recipe.yaml"))
 	for _, d := range dirs {
 		if got, _ := os.ReadFile(d); bytes.Equal(got, raw) {
-			f, err := shard.Open(filepath.Dir(d))
+			f, err := shard.Open(nil, filepath.Dir(d))
 			if err != nil {
 				t.Fatal(err)
 			}

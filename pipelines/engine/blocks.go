@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"winnow"
 	"winnow/pipelines/engine/compare"
 	"winnow/shard"
+	"winnow/shard/store"
 )
 
 // An engine with a shuffle of its own moves what Map tasks leave for Group tasks as blocks: MapBlocks gives them, GroupBlocks
@@ -43,8 +43,8 @@ func (w *Work) MapBlocks(ctx context.Context, label string, n int, parts []int, 
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(w.run.dir, filepath.FromSlash(m.Outputs[1+slices.Index(w.run.passes[p].corpora, i)].Name))
-	err = compare.ReadBlocks(path, w.run.Steps[i].Stage.(winnow.Corpus).Layout(), n, parts, func(part int, block []byte) error {
+	path := store.Join(w.run.dir, m.Outputs[1+slices.Index(w.run.passes[p].corpora, i)].Name)
+	err = compare.ReadBlocks(w.run.Store, path, w.run.Steps[i].Stage.(winnow.Corpus).Layout(), n, parts, func(part int, block []byte) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

@@ -78,7 +78,7 @@ func edgeSums(t *testing.T, dir string) (out []string) {
 	t.Helper()
 	names, _ := filepath.Glob(filepath.Join(dir, "tasks", "group-*.json"))
 	for _, name := range names {
-		m, err := shard.ReadManifest(name)
+		m, err := shard.ReadManifest(nil, name)
 		if err != nil {
 			t.Fatal(err)
 		}

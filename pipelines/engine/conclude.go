@@ -102,7 +102,7 @@ func (r *run) conclude(info *shard.Run) error {
 		info.Outputs = append(info.Outputs, m.Outputs...)
 	}
 	info.State, info.Finished = shard.Done, time.Now().UTC().Format(time.RFC3339)
-	return shard.WriteRun(r.dir, info)
+	return shard.WriteRun(r.Store, r.dir, info)
 }
 
 // addEdits adds what tallyEdits counted.

@@ -5,13 +5,13 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"path/filepath"
 	"slices"
 	"sync"
 
 	"winnow"
 	"winnow/pipelines/engine/compare"
 	"winnow/shard"
+	"winnow/shard/store"
 )
 
 // job is Corpus stage i, which ends pass p, over the sketches of all shards.
@@ -20,13 +20,13 @@ func (r *run) job(p, i int) (*compare.Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &compare.Job{Stage: r.Steps[i].Stage.(winnow.Corpus), Temp: filepath.Join(r.dir, "tasks"), Memory: r.memory / int64(r.jobs), Buffers: &r.buffers}
+	j := &compare.Job{Stage: r.Steps[i].Stage.(winnow.Corpus), Store: r.Store, Temp: r.Store.Scratch(store.Join(r.dir, "tasks")), Memory: r.memory / int64(r.jobs), Buffers: &r.buffers}
 	for n := range r.Shards {
 		m, err := r.finished(mapName(p, n), r.mapKey(p, n))
 		if err != nil {
 			return nil, err
 		}
-		path := filepath.Join(r.dir, filepath.FromSlash(m.Outputs[1+slices.Index(r.passes[p].corpora, i)].Name))
+		path := store.Join(r.dir, m.Outputs[1+slices.Index(r.passes[p].corpora, i)].Name)
 		j.Shards = append(j.Shards, compare.Shard{Sketch: path, Rows: int(m.Counts["rows"]), Out: out[n]})
 	}
 	for _, k := range r.known[i] {
@@ -142,7 +142,7 @@ func (r *run) eachOutcome(p, i, n int, f func(compare.Settled)) error {
 	if err != nil {
 		return err
 	}
-	for s, err := range compare.Outcomes(path, n) {
+	for s, err := range compare.Outcomes(r.Store, path, n) {
 		if err != nil {
 			return err
 		}
@@ -211,7 +211,7 @@ func (r *run) passOutput(p, n int) (string, []outcomes, error) {
 
 // keep writes one output of a task under an attempt name.
 func (r *run) keep(m *shard.Manifest, name string, write func(*shard.Temp) error) error {
-	f, err := shard.Create(filepath.Join(r.dir, "tasks", name))
+	f, err := shard.Create(r.Store, store.Join(r.dir, "tasks", name))
 	if err != nil {
 		return err
 	}
@@ -244,7 +244,7 @@ func (r *run) evidenceTask(ctx context.Context, p, i, n int) (*shard.Manifest, e
 		return nil, err
 	}
 	return m, r.keep(m, m.Task, func(f *shard.Temp) error {
-		count, err := compare.Evidence(r.Steps[i].Stage.(winnow.Verified), spoolDocuments(ctx, spool), wanted[n], f)
+		count, err := compare.Evidence(r.Steps[i].Stage.(winnow.Verified), spoolDocuments(ctx, r.Store, spool), wanted[n], f)
 		m.Counts = map[string]int64{"documents": count}
 		return err
 	})
@@ -265,9 +265,9 @@ func (r *run) candidates(p, i int) ([]compare.Bits, error) {
 	})
 }
 
-func spoolDocuments(ctx context.Context, path string) iter.Seq2[*winnow.Document, error] {
+func spoolDocuments(ctx context.Context, s *store.Store, path string) iter.Seq2[*winnow.Document, error] {
 	return func(yield func(*winnow.Document, error) bool) {
-		for row, err := range shard.ReadSpool(path) {
+		for row, err := range shard.ReadSpool(s, path) {
 			if err == nil {
 				err = ctx.Err()
 			}

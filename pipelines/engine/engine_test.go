@@ -150,7 +150,7 @@ func TestTighteningReadsNothingAgain(t *testing.T) {
 
 func TestEveryDocumentHasAReason(t *testing.T) {
 	info, dir := mustRun(t, testPlan(t, t.TempDir(), variant{first: 30, cut: 10, last: 50}), Options{})
-	f, err := shard.Open(dir)
+	f, err := shard.Open(nil, dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"iter"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -16,10 +15,12 @@ import (
 	"winnow"
 	"winnow/pipelines/engine/compare"
 	"winnow/shard"
+	"winnow/shard/store"
 )
 
 // known is an earlier run that a Corpus stage compares with: by its stored sketches and its ledger, never by its texts.
 type known struct {
+	store  *store.Store
 	dir    string
 	info   *shard.Run
 	stage  int // of that run, whose sketches hold the same
@@ -35,7 +36,7 @@ type known struct {
 func (r *run) openKnown() error {
 	for i, s := range r.Steps {
 		for _, dir := range s.Against {
-			k, err := openKnown(dir, s.Stage.(winnow.Corpus).Layout())
+			k, err := openKnown(r.Store, dir, s.Stage.(winnow.Corpus).Layout())
 			if err != nil {
 				return fmt.Errorf("stage %s: against %s: %w", s.Label, dir, err)
 			}
@@ -46,8 +47,8 @@ func (r *run) openKnown() error {
 	return nil
 }
 
-func openKnown(dir string, l winnow.Layout) (*known, error) {
-	info, err := shard.ReadRun(dir)
+func openKnown(s *store.Store, dir string, l winnow.Layout) (*known, error) {
+	info, err := shard.ReadRun(s, dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.New("there is no such run; if it was removed, take it out of the recipe")
 	}
@@ -57,7 +58,7 @@ func openKnown(dir string, l winnow.Layout) (*known, error) {
 	if info.State != shard.Done {
 		return nil, fmt.Errorf("the run is not finished: %s", info.State)
 	}
-	k := &known{dir: dir, info: info, layout: l, stage: -1}
+	k := &known{store: s, dir: dir, info: info, layout: l, stage: -1}
 	var have []string
 	pass, place, at := 0, 0, 0 // of each stage: its pass, and its place among the pass's Corpus stages
 	for i, s := range info.Stages {
@@ -82,15 +83,15 @@ func openKnown(dir string, l winnow.Layout) (*known, error) {
 func (k *known) manifests(pass, place int) error {
 	var keys []string
 	for n := range k.info.Shards {
-		m, err := shard.ReadManifest(filepath.Join(k.dir, "tasks", mapName(pass, n)+".json"))
+		m, err := shard.ReadManifest(k.store, store.Join(k.dir, "tasks", mapName(pass, n)+".json"))
 		if err != nil {
 			return err
 		}
 		if 1+place >= len(m.Outputs) {
 			return fmt.Errorf("task %s left no sketches", m.Task)
 		}
-		path := filepath.Join(k.dir, filepath.FromSlash(m.Outputs[1+place].Name))
-		if !exists(path) {
+		path := store.Join(k.dir, m.Outputs[1+place].Name)
+		if !k.store.Exists(path) {
 			return fmt.Errorf("its sketches are gone: %s", path)
 		}
 		k.found = append(k.found, compare.Shard{Sketch: path, Rows: int(m.Counts["rows"]), Run: k.info.ID})
@@ -112,7 +113,7 @@ func (k *known) shards() ([]compare.Shard, error) {
 }
 
 func (k *known) mark() error {
-	f, err := shard.Open(k.dir)
+	f, err := shard.Open(k.store, k.dir)
 	if err != nil {
 		return err
 	}
@@ -141,7 +142,7 @@ func (k *known) mark() error {
 		for row := range sh.Rows {
 			sh.Out.Set(row) // until it is found
 		}
-		for row, id := range compare.IDs(sh.Sketch, k.layout, &err) {
+		for row, id := range compare.IDs(k.store, sh.Sketch, k.layout, &err) {
 			l, err := lineOf(next, id, func(l ledgerLine) bool { i, ok := index[l.stage]; return l.kept || ok && i >= first })
 			if err != nil {
 				return err
@@ -167,7 +168,7 @@ type ledgerLine struct {
 func ledgerLines(f *shard.Folder) iter.Seq2[ledgerLine, error] {
 	return func(yield func(ledgerLine, error) bool) {
 		for _, path := range f.Ledger {
-			for c, err := range shard.ReadColumns(path, []string{"id", "stage", "cluster"}, []string{"kept", "cluster_size"}) {
+			for c, err := range shard.ReadColumns(f.Store, path, []string{"id", "stage", "cluster"}, []string{"kept", "cluster_size"}) {
 				if err != nil {
 					yield(ledgerLine{}, err)
 					return
@@ -202,25 +203,25 @@ type Sketched struct {
 }
 
 // Sketches streams what the first stage of a run whose records are of that layout left of each document.
-func Sketches(dir string, l winnow.Layout) iter.Seq2[*Sketched, error] {
+func Sketches(s *store.Store, dir string, l winnow.Layout) iter.Seq2[*Sketched, error] {
 	return func(yield func(*Sketched, error) bool) {
-		k, err := openKnown(dir, l)
+		k, err := openKnown(s, dir, l)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
 		for _, sh := range k.found {
-			rows, err := compare.Load(sh.Sketch, l)
+			rows, err := compare.Load(s, sh.Sketch, l)
 			if err != nil {
 				yield(nil, err)
 				return
 			}
 			for _, row := range slices.Sorted(maps.Keys(rows)) {
-				s := &Sketched{Rank: rows[row].Rank}
+				d := &Sketched{Rank: rows[row].Rank}
 				for _, r := range rows[row].Records {
-					s.Bands = append(s.Bands, r.Key[0])
+					d.Bands = append(d.Bands, r.Key[0])
 				}
-				if !yield(s, nil) {
+				if !yield(d, nil) {
 					return
 				}
 			}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"path/filepath"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -13,6 +12,7 @@ import (
 	"winnow"
 	"winnow/pipelines/engine/compare"
 	"winnow/shard"
+	"winnow/shard/store"
 )
 
 // A batch is at most this many documents, or this many bytes of HTML and text.
@@ -182,7 +182,7 @@ func (r *run) survivors(p, n int) iter.Seq2[*item, error] {
 			return
 		}
 		at := -1
-		for row, err := range shard.ReadSpool(spool) {
+		for row, err := range shard.ReadSpool(r.Store, spool) {
 			if err != nil {
 				yield(nil, fmt.Errorf("%s: %w", spool, err))
 				return
@@ -218,12 +218,12 @@ type mapOutput struct {
 func (r *run) newMapOutput(c *chain, p, n int) (*mapOutput, error) {
 	o := &mapOutput{c: c, p: p, count: map[string]int64{}}
 	var err error
-	if o.spool, err = shard.Create(filepath.Join(r.dir, "tasks", mapName(p, n)+".spool")); err != nil {
+	if o.spool, err = shard.Create(r.Store, store.Join(r.dir, "tasks", mapName(p, n)+".spool")); err != nil {
 		return nil, err
 	}
 	o.rows = shard.NewSpoolWriter(o.spool)
 	for _, i := range c.pass.corpora {
-		f, err := shard.Create(filepath.Join(r.dir, "sketches", mapName(p, n)+"-"+r.Steps[i].Label))
+		f, err := shard.Create(r.Store, store.Join(r.dir, "sketches", mapName(p, n)+"-"+r.Steps[i].Label))
 		if err != nil {
 			o.abort()
 			return nil, err

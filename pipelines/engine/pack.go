@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"hash/fnv"
 	"iter"
-	"path/filepath"
 
 	"winnow"
 	"winnow/shard"
+	"winnow/shard/store"
 )
 
 // packs deals the shards, in order, to data files of about FileSize bytes of kept text.
@@ -112,7 +112,7 @@ func (r *run) newPackOutput(n int) (*packOutput, error) {
 		w.folders = w.folders[:2]
 	}
 	for _, folder := range w.folders {
-		f, err := shard.Create(filepath.Join(r.dir, folder, fmt.Sprintf("%05d.parquet", n)))
+		f, err := shard.Create(r.Store, store.Join(r.dir, folder, fmt.Sprintf("%05d.parquet", n)))
 		if err != nil {
 			w.abort()
 			return nil, err
@@ -195,7 +195,7 @@ func (r *run) finalRows(n int) iter.Seq2[*shard.Row, error] {
 			}
 			l := &layer{path: spool}
 			var stop func()
-			l.pull, stop = iter.Pull2(shard.ReadSpool(spool))
+			l.pull, stop = iter.Pull2(shard.ReadSpool(r.Store, spool))
 			defer stop()
 			l.next()
 			layers[p] = l

@@ -14,6 +14,7 @@ import (
 	"slices"
 
 	"winnow"
+	"winnow/shard/store"
 )
 
 // Plan is all that a run depends on.
@@ -29,7 +30,8 @@ type Plan struct {
 
 	Close func() error // releases what the stages hold: connections, cache files
 
-	Root     string // folder of all runs
+	Root     string       // folder of all runs: of the disk, or a URL that Store takes
+	Store    *store.Store // nil: the disk alone
 	Dropped  Dropped
 	FileSize int64 // bytes of text in one data file
 	Seed     uint64

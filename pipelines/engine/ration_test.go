@@ -59,7 +59,7 @@ func rationedPlan(t *testing.T, root string) *Plan {
 func TestRationedInOrder(t *testing.T) {
 	_, dir := mustRun(t, rationedPlan(t, t.TempDir()), Options{Jobs: 1})
 	want := result(t, dir)
-	f, err := shard.Open(dir)
+	f, err := shard.Open(nil, dir)
 	if err != nil {
 		t.Fatal(err)
 	}

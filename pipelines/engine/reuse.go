@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
-	"path/filepath"
 	"slices"
 
 	"winnow"
 	"winnow/pipelines/engine/compare"
 	"winnow/shard"
+	"winnow/shard/store"
 )
 
 // earlier is what another run made of the same shard in the same pass, with the same code and parameters at least in its
@@ -58,13 +58,15 @@ type sibling struct {
 	info *shard.Run
 }
 
-func findSiblings(root, self string) (out []sibling) {
-	dirs, _ := filepath.Glob(filepath.Join(root, "*", "run.json"))
-	for _, d := range dirs {
-		if dir := filepath.Dir(d); filepath.Base(dir) != self {
-			if info, err := shard.ReadRun(dir); err == nil {
-				out = append(out, sibling{dir, info})
-			}
+func findSiblings(s *store.Store, root, self string) (out []sibling) {
+	entries, _ := s.List(root)
+	for _, e := range entries {
+		if e.Name == self || winnow.IsURL(root) && !e.Folder {
+			continue
+		}
+		dir := store.Join(root, e.Name)
+		if info, err := shard.ReadRun(s, dir); err == nil {
+			out = append(out, sibling{dir, info})
 		}
 	}
 	return out
@@ -113,12 +115,12 @@ func (r *run) compare(o sibling, p, n int) *earlier {
 	if e.match == 0 {
 		return nil
 	}
-	man, err := shard.ReadManifest(filepath.Join(o.dir, "tasks", mapName(p, at)+".json"))
+	man, err := shard.ReadManifest(r.Store, store.Join(o.dir, "tasks", mapName(p, at)+".json"))
 	if err != nil || len(man.Outputs) == 0 {
 		return nil // not done there, or damaged: this run works it out itself
 	}
-	e.man, e.folder, e.spool = man, o.dir, filepath.Join(o.dir, filepath.FromSlash(man.Outputs[0].Name))
-	if !exists(e.spool) {
+	e.man, e.folder, e.spool = man, o.dir, store.Join(o.dir, man.Outputs[0].Name)
+	if !r.Store.Exists(e.spool) {
 		return nil
 	}
 	for _, i := range e.pass.corpora {
@@ -130,7 +132,7 @@ func (r *run) compare(o sibling, p, n int) *earlier {
 // cutTexts tells whether Corpus stage i cut texts in a run. What later stages made of those depends on the other documents, and
 // is not taken over.
 func (r *run) cutTexts(dir string, i int) bool {
-	m, err := shard.ReadManifest(filepath.Join(dir, "tasks", resolveName(r.Steps[i].Label)+".json"))
+	m, err := shard.ReadManifest(r.Store, store.Join(dir, "tasks", resolveName(r.Steps[i].Label)+".json"))
 	return err != nil || m.Counts["cut"] > 0
 }
 
@@ -145,7 +147,7 @@ func (e *earlier) load() error {
 		if l.Cuts {
 			continue // more than memory may hold, and made as fast as read
 		}
-		s, err := compare.Load(filepath.Join(e.folder, filepath.FromSlash(e.man.Outputs[k+1].Name)), l)
+		s, err := compare.Load(e.Store, store.Join(e.folder, e.man.Outputs[k+1].Name), l)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // made again from the text
 		}
@@ -242,7 +244,7 @@ func (e *earlier) groups() iter.Seq2[group, error] {
 	return func(yield func(group, error) bool) {
 		var g group
 		at := 0
-		for row, err := range shard.ReadSpool(e.spool) {
+		for row, err := range shard.ReadSpool(e.Store, e.spool) {
 			if err != nil {
 				yield(group{}, fmt.Errorf("%s: %w", e.spool, err))
 				return

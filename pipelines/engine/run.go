@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 	"sync"
 	"time"
 
 	"winnow/pipelines/engine/compare"
 	"winnow/shard"
+	"winnow/shard/store"
 )
 
 // Options are what the result does not depend on.
@@ -63,7 +63,7 @@ func (p *Plan) open(o Options) (*run, error) {
 	if r.memory = o.Memory; r.memory <= 0 {
 		r.memory = DefaultMemory
 	}
-	r.dir = filepath.Join(p.Root, r.id)
+	r.dir = store.Join(p.Root, r.id)
 	r.workers = make(chan struct{}, r.jobs)
 	r.progress = newProgress(r, o.Events)
 	for i, s := range p.Steps {
@@ -98,7 +98,7 @@ func Run(ctx context.Context, p *Plan, o Options) (*shard.Run, error) {
 	if err != nil || info.State == shard.Done {
 		return info, err
 	}
-	r.siblings = findSiblings(p.Root, r.id)
+	r.siblings = findSiblings(r.Store, p.Root, r.id)
 	stop := r.progress.start()
 	err = r.all(ctx)
 	stop()
@@ -139,7 +139,7 @@ func (r *run) begin() (*shard.Run, error) {
 		}
 	}
 	r.begun = true
-	old, err := shard.ReadRun(r.dir)
+	old, err := shard.ReadRun(r.Store, r.dir)
 	if err == nil {
 		if err := r.unchanged(old); err != nil {
 			return nil, err
@@ -154,15 +154,15 @@ func (r *run) begin() (*shard.Run, error) {
 		return nil, fmt.Errorf("%s: %w", r.dir, err)
 	}
 	for _, sub := range []string{"tasks", "sketches", "data", "ledger", "dropped"} {
-		if err := os.MkdirAll(filepath.Join(r.dir, sub), 0o755); err != nil {
+		if err := r.Store.MakeFolder(store.Join(r.dir, sub)); err != nil {
 			return nil, err
 		}
 	}
-	if err := os.WriteFile(filepath.Join(r.dir, "recipe.yaml"), r.Recipe, 0o644); err != nil {
+	if err := r.Store.WriteFile(store.Join(r.dir, "recipe.yaml"), r.Recipe); err != nil {
 		return nil, err
 	}
 	info := r.describe()
-	return info, shard.WriteRun(r.dir, info)
+	return info, shard.WriteRun(r.Store, r.dir, info)
 }
 
 // unchanged compares the inputs with those that the run began with.
@@ -178,7 +178,7 @@ func (r *run) unchanged(old *shard.Run) error {
 // whole tells whether the files of a finished run are still there.
 func (r *run) whole(old *shard.Run) bool {
 	for _, o := range old.Outputs {
-		if !exists(filepath.Join(r.dir, filepath.FromSlash(o.Name))) {
+		if !r.Store.Exists(store.Join(r.dir, o.Name)) {
 			return false
 		}
 	}
@@ -189,5 +189,5 @@ func (r *run) whole(old *shard.Run) bool {
 func (r *run) fail(info *shard.Run, why error) error {
 	info.State, info.Error = shard.Failed, why.Error()
 	info.Finished = time.Now().UTC().Format(time.RFC3339)
-	return shard.WriteRun(r.dir, info)
+	return shard.WriteRun(r.Store, r.dir, info)
 }

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"winnow/shard"
+	"winnow/shard/store"
 )
 
 // A task has a stage and a number: map-0 3, group-dedup 12, resolve-dedup 0, pack 0.
@@ -27,14 +27,14 @@ func newManifest(key, task string) *shard.Manifest { return &shard.Manifest{Key:
 
 // done gives the manifest of a task that was finished under this key; nil where it is still to do.
 func (r *run) done(task, key string) (*shard.Manifest, error) {
-	m, err := shard.ReadManifest(r.manifest(task))
+	m, err := shard.ReadManifest(r.Store, r.manifest(task))
 	if errors.Is(err, os.ErrNotExist) || err == nil && m.Key != key {
 		return nil, nil
 	}
 	return m, err
 }
 
-func (r *run) manifest(task string) string { return filepath.Join(r.dir, "tasks", task+".json") }
+func (r *run) manifest(task string) string { return store.Join(r.dir, "tasks", task+".json") }
 
 // finished is the manifest of a task that others need.
 func (r *run) finished(task, key string) (*shard.Manifest, error) {
@@ -54,12 +54,7 @@ func (r *run) output(task, key string, k int) (string, error) {
 	if k >= len(m.Outputs) {
 		return "", fmt.Errorf("task %s left %d files", task, len(m.Outputs))
 	}
-	return filepath.Join(r.dir, filepath.FromSlash(m.Outputs[k].Name)), nil
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
+	return store.Join(r.dir, m.Outputs[k].Name), nil
 }
 
 // addOutput closes an attempt file in a folder of the run, and names it in the manifest.

@@ -123,7 +123,7 @@ func (r *run) do(ctx context.Context, w *wave, n int) error {
 		return fmt.Errorf("task %s: %w", task, err)
 	}
 	m.Seconds, m.CPUSeconds = time.Since(begin).Seconds(), cpuSeconds()-cpu
-	if err := shard.Commit(r.manifest(task), m); err != nil {
+	if err := shard.Commit(r.Store, r.manifest(task), m); err != nil {
 		return fmt.Errorf("task %s: %w", task, err)
 	}
 	r.emit(Event{Type: "task", Task: task, Seconds: m.Seconds, Counts: m.Counts})

@@ -212,7 +212,7 @@ func content(h hash.Hash, files []string) error {
 
 // done tells whether a step was finished under this key and its files are there still.
 func (p *Plan) done(s Step, key string) (bool, error) {
-	m, err := shard.ReadManifest(p.manifest(s.Name()))
+	m, err := shard.ReadManifest(nil, p.manifest(s.Name()))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -244,7 +244,7 @@ func (p *Plan) perform(ctx context.Context, t Trainer, s Step, key string) error
 	if m.Outputs, err = p.outputs(s.Out); err != nil {
 		return err
 	}
-	return shard.Commit(p.manifest(s.Name()), m)
+	return shard.Commit(nil, p.manifest(s.Name()), m)
 }
 
 // begin makes the folder of a model. What was begun there under another key is removed: the run's folder is the program's own.
@@ -262,7 +262,7 @@ func begin(out, key string) error {
 	if err := os.MkdirAll(out, 0o777); err != nil {
 		return err
 	}
-	f, err := shard.Create(path)
+	f, err := shard.Create(nil, path)
 	if err != nil {
 		return err
 	}

@@ -10,12 +10,11 @@ import (
 	"encoding/base64"
 	"html/template"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"winnow/report"
 	"winnow/shard"
+	"winnow/shard/store"
 )
 
 //go:embed page.html
@@ -96,7 +95,7 @@ func WriteFile(f *shard.Folder, r *report.Report, l report.Lang) error {
 	if err := Write(&b, f, r, l); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(f.Dir, "report.html"), b.Bytes(), 0o644)
+	return f.Store.WriteFile(store.Join(f.Dir, "report.html"), b.Bytes())
 }
 
 // Compare writes the page of a comparison.

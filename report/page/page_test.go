@@ -56,8 +56,8 @@ func hostileRun(t *testing.T, id string, least float32) *shard.Folder {
 	must(t, ledger.Close())
 	must(t, data.Close())
 	must(t, dropped.Close())
-	must(t, shard.WriteRun(dir, run))
-	f, err := shard.Open(dir)
+	must(t, shard.WriteRun(nil, dir, run))
+	f, err := shard.Open(nil, dir)
 	must(t, err)
 	return f
 }
@@ -181,8 +181,8 @@ func TestInks(t *testing.T) {
 // TestEmptyRun draws nothing, and does not fail.
 func TestEmptyRun(t *testing.T) {
 	dir := t.TempDir()
-	must(t, shard.WriteRun(dir, &shard.Run{ID: "empty"}))
-	f, err := shard.Open(dir)
+	must(t, shard.WriteRun(nil, dir, &shard.Run{ID: "empty"}))
+	f, err := shard.Open(nil, dir)
 	must(t, err)
 	r, err := report.New(f)
 	must(t, err)

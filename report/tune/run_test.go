@@ -34,11 +34,11 @@ func newRun(t testing.TB, n int) *shard.Folder {
 		}
 	}
 	dir := t.TempDir()
-	if err := shard.WriteRun(dir, run); err != nil {
+	if err := shard.WriteRun(nil, dir, run); err != nil {
 		t.Fatal(err)
 	}
 	writeRows(t, dir, stage, score, n)
-	f, err := shard.Open(dir)
+	f, err := shard.Open(nil, dir)
 	if err != nil {
 		t.Fatal(err)
 	}

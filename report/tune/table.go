@@ -38,6 +38,7 @@ type Table struct {
 	text           []place  // where the text is stored
 	ids, urls      packed   // by document
 	base           *Outcome // under the run's own bounds
+	folder         *shard.Folder
 	dataFiles      []string
 	dropped        []string
 	quantilesCache cache
@@ -70,7 +71,7 @@ func (p *packed) at(i int) string {
 
 // Load reads the ledger of a run. stage is the label of a filter stage; empty is the first.
 func Load(f *shard.Folder, stage string) (*Table, error) {
-	t := &Table{Run: f.Run, Bounds: filter.Bounds{}, dataFiles: f.Data, dropped: f.Dropped, reached: make([]int64, len(f.Run.Stages))}
+	t := &Table{Run: f.Run, folder: f, Bounds: filter.Bounds{}, dataFiles: f.Data, dropped: f.Dropped, reached: make([]int64, len(f.Run.Stages))}
 	at := -1
 	var labels []string
 	for i, s := range f.Run.Stages {
@@ -124,7 +125,7 @@ type loader struct {
 // file reads one ledger file, and finds where each document's text is: data and dropped files of the same number hold the
 // same documents in the same order.
 func (l *loader) file(f *shard.Folder, n int) error {
-	droppedIDs, err := column(f.Dropped, n, "id")
+	droppedIDs, err := column(f, f.Dropped, n, "id")
 	if err != nil {
 		return err
 	}
@@ -137,7 +138,7 @@ func (l *loader) file(f *shard.Folder, n int) error {
 		numbers = append(numbers, r.ID)
 	}
 	data, drop := 0, 0 // rows passed in the two files
-	for c, err := range shard.ReadColumns(f.Ledger[n], []string{"id", "url", "domain", "language", "stage"}, numbers) {
+	for c, err := range shard.ReadColumns(f.Store, f.Ledger[n], []string{"id", "url", "domain", "language", "stage"}, numbers) {
 		if err != nil {
 			return err
 		}
@@ -187,11 +188,11 @@ func whole(x float64) uint32 {
 }
 
 // column reads one text column of the n-th file; none where there is no such file.
-func column(files []string, n int, name string) (out []string, err error) {
+func column(f *shard.Folder, files []string, n int, name string) (out []string, err error) {
 	if n >= len(files) {
 		return nil, nil
 	}
-	for c, err := range shard.ReadColumns(files[n], []string{name}, nil) {
+	for c, err := range shard.ReadColumns(f.Store, files[n], []string{name}, nil) {
 		if err != nil {
 			return nil, err
 		}

@@ -68,7 +68,7 @@ func (x *texts) text(doc int) (text string, ok bool, err error) {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	source := shard.Source([]string{path}, shard.SourceOptions{ShardBytes: 1})
+	source := shard.Source([]string{path}, shard.SourceOptions{ShardBytes: 1, Files: x.table.folder.Store.Files()})
 	if x.parts[path] == nil {
 		if err := x.cut(path, source); err != nil {
 			return "", false, err

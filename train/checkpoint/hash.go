@@ -41,7 +41,7 @@ func replaceFile(path string, write func(io.Writer) error) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	t, err := shard.Create(path)
+	t, err := shard.Create(nil, path)
 	if err != nil {
 		return err
 	}

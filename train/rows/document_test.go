@@ -48,10 +48,10 @@ func writeRun(t *testing.T, list []shard.Row, state string) *shard.Folder {
 			f.Close()
 		}
 	}
-	if err := shard.WriteRun(dir, &shard.Run{ID: "test-1", State: state}); err != nil {
+	if err := shard.WriteRun(nil, dir, &shard.Run{ID: "test-1", State: state}); err != nil {
 		t.Fatal(err)
 	}
-	folder, err := shard.Open(dir)
+	folder, err := shard.Open(nil, dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -113,7 +113,7 @@ func (r *Run) keepBest() error {
 	if err := os.MkdirAll(filepath.Join(r.Out, bestFolder), 0o777); err != nil {
 		return err
 	}
-	t, err := shard.Create(r.bestPath(r.Step))
+	t, err := shard.Create(nil, r.bestPath(r.Step))
 	if err != nil {
 		return err
 	}

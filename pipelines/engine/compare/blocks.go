@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"winnow"
+	"winnow/shard/store"
 )
 
 // MaxBlock is the most bytes of one block with its head: what a distributed engine moves as one value.
@@ -62,15 +63,15 @@ func ParseBlock(raw []byte) (b Block, err error) {
 
 // ReadBlocks calls emit with the blocks of some partitions of a sketch file, each in memory of its own: the same blocks
 // whenever the same file is read.
-func ReadBlocks(path string, l winnow.Layout, shard int, parts []int, emit func(part int, block []byte) error) error {
+func ReadBlocks(s *store.Store, path string, l winnow.Layout, shard int, parts []int, emit func(part int, block []byte) error) error {
 	most := (MaxBlock - blockHead) / l.Bytes() * l.Bytes()
 	for _, part := range parts {
-		size, err := segmentSize(path, part)
+		size, err := segmentSize(s, path, part)
 		if err != nil {
 			return err
 		}
 		b := Block{Shard: shard, Of: (size + most - 1) / most}
-		for records, err := range cutRecords(readWhole(path, l, part), min(size, most)) {
+		for records, err := range cutRecords(readWhole(s, path, l, part), min(size, most)) {
 			if err != nil {
 				return err
 			}

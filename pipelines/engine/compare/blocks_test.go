@@ -42,7 +42,7 @@ func twoShards(t *testing.T, rows int) *Job {
 func blocksOf(t *testing.T, j *Job, part int) (all [][]byte) {
 	t.Helper()
 	for n, s := range j.Shards {
-		err := ReadBlocks(s.Sketch, listed{}.Layout(), n, []int{part}, func(at int, b []byte) error {
+		err := ReadBlocks(nil, s.Sketch, listed{}.Layout(), n, []int{part}, func(at int, b []byte) error {
 			if at != part || len(b) > MaxBlock {
 				t.Fatalf("partition %d, %d bytes", at, len(b))
 			}

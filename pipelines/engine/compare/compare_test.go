@@ -255,7 +255,7 @@ func TestSegments(t *testing.T) {
 	}
 	for k := range want {
 		var got []byte
-		for b, err := range readBlocks(path, k) {
+		for b, err := range readBlocks(nil, path, k) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -279,13 +279,13 @@ func FuzzDamagedFile(f *testing.F) {
 		if err := os.WriteFile(path, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		Load(path, winnow.Layout{Partitions: 1, Keys: 1})
-		for _, err := range Outcomes(path, 0) {
+		Load(nil, path, winnow.Layout{Partitions: 1, Keys: 1})
+		for _, err := range Outcomes(nil, path, 0) {
 			if err != nil {
 				break
 			}
 		}
-		if e, err := openEvidence(path); err == nil {
+		if e, err := openEvidence(nil, path); err == nil {
 			e.read(0, nil)
 			e.file.Close()
 		}

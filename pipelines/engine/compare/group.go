@@ -14,9 +14,9 @@ import (
 	"io"
 	"iter"
 	"math/bits"
-	"os"
 
 	"winnow"
+	"winnow/shard/store"
 )
 
 // Shard is the documents that one sketch file holds.
@@ -31,10 +31,11 @@ type Shard struct {
 type Job struct {
 	Stage   winnow.Corpus
 	Shards  []Shard
-	Temp    string   // folder for what does not fit into memory
-	Memory  int64    // bytes that one task may sort in
-	Buffers *Buffers // may be nil
-	Blocks  *Blocks  // what Group reads in place of the run's own sketch files; nil: these files
+	Store   *store.Store // where sketches and edges lie; nil: the disk
+	Temp    string       // folder for what does not fit into memory
+	Memory  int64        // bytes that one task may sort in
+	Buffers *Buffers     // may be nil
+	Blocks  *Blocks      // what Group reads in place of the run's own sketch files; nil: these files
 }
 
 // checkEvery is after how many records a task looks whether it should stop.
@@ -111,14 +112,14 @@ func (j *Job) records(i, part int) iter.Seq2[[]byte, error] {
 	if j.own(i) {
 		return j.Blocks.read(i)
 	}
-	return readWhole(j.Shards[i].Sketch, j.Stage.Layout(), part)
+	return readWhole(j.Store, j.Shards[i].Sketch, j.Stage.Layout(), part)
 }
 
 func (j *Job) size(i, part int) (int, error) {
 	if j.own(i) {
 		return j.Blocks.size(i), nil
 	}
-	return segmentSize(j.Shards[i].Sketch, part)
+	return segmentSize(j.Store, j.Shards[i].Sketch, part)
 }
 
 // ranges says in how many ranges of its first key a partition is to be sorted, one after the other, so that each fits into
@@ -207,23 +208,23 @@ func (e *edgeWriter) write(x winnow.Edge) error {
 }
 
 // edges reads back what Group or Verify wrote, file after file.
-func edges(paths []string, cuts bool) iter.Seq2[winnow.Edge, error] {
+func edges(s *store.Store, paths []string, cuts bool) iter.Seq2[winnow.Edge, error] {
 	return func(yield func(winnow.Edge, error) bool) {
 		for _, path := range paths {
-			if !edgesOf(path, cuts, yield) {
+			if !edgesOf(s, path, cuts, yield) {
 				return
 			}
 		}
 	}
 }
 
-func edgesOf(path string, cuts bool, yield func(winnow.Edge, error) bool) bool {
-	f, err := os.Open(path)
+func edgesOf(s *store.Store, path string, cuts bool, yield func(winnow.Edge, error) bool) bool {
+	f, err := s.Open(path)
 	if err != nil {
 		return yield(winnow.Edge{}, err) && false
 	}
 	defer f.Close()
-	in := bufio.NewReaderSize(f, 1<<16)
+	in := bufio.NewReaderSize(io.NewSectionReader(f, 0, f.Size()), 1<<16)
 	raw := make([]byte, 16)
 	if cuts {
 		raw = make([]byte, 28)

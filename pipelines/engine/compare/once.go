@@ -46,7 +46,7 @@ func Once(ctx context.Context, c winnow.Corpus, shards [][]*winnow.Document, fol
 	})
 	out := map[winnow.DocID]winnow.Outcome{}
 	for n := range shards {
-		for s, e := range Outcomes(path, n) {
+		for s, e := range Outcomes(nil, path, n) {
 			if err == nil {
 				err = e
 			}

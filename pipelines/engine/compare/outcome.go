@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"winnow"
+	"winnow/shard/store"
 )
 
 func appendOutcome(b []byte, o *winnow.Outcome) []byte {
@@ -97,8 +98,8 @@ type Settled struct {
 }
 
 // Outcomes reads back what Resolve wrote about one shard, by row.
-func Outcomes(path string, shard int) iter.Seq2[Settled, error] {
-	return entries(path, shard, (*Settled).parse)
+func Outcomes(s *store.Store, path string, shard int) iter.Seq2[Settled, error] {
+	return entries(s, path, shard, (*Settled).parse)
 }
 
 func (s *Settled) parse(b []byte) ([]byte, error) {

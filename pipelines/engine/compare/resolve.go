@@ -108,7 +108,7 @@ func (j *Job) join(ctx context.Context, files []string) (*forest, []int, error) 
 	at := j.offsets()
 	f := newForest(at[len(at)-1])
 	number := func(id winnow.DocID) int { return at[id.Shard()] + id.Row() }
-	for e, err := range edges(files, false) {
+	for e, err := range edges(j.Store, files, false) {
 		if err != nil {
 			return nil, nil, err
 		}
@@ -118,7 +118,7 @@ func (j *Job) join(ctx context.Context, files []string) (*forest, []int, error) 
 	if err := errors.Join(f.seal(), ctx.Err()); err != nil {
 		return nil, nil, err
 	}
-	for e, err := range edges(files, false) {
+	for e, err := range edges(j.Store, files, false) {
 		if err != nil {
 			return nil, nil, err
 		}
@@ -135,7 +135,7 @@ func (j *Job) members(ctx context.Context, f *forest, at []int, s *byteSorter) e
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		for r, err := range readRanks(sh.Sketch, l) {
+		for r, err := range readRanks(j.Store, sh.Sketch, l) {
 			if err != nil {
 				return err
 			}
@@ -261,7 +261,7 @@ func (s *memberStream) cluster(f *forest, emit func(winnow.DocID, winnow.Outcome
 func (j *Job) resolveCuts(ctx context.Context, files []string, emit func(winnow.DocID, winnow.Outcome) error) error {
 	s := newWordSorter[[4]uint64](j.Temp, j.Memory, j.Buffers)
 	defer s.close()
-	for e, err := range edges(files, true) {
+	for e, err := range edges(j.Store, files, true) {
 		if err != nil {
 			return err
 		}
@@ -308,7 +308,7 @@ func (j *Job) resolveCuts(ctx context.Context, files []string, emit func(winnow.
 func (j *Job) ranks() iter.Seq2[winnow.Member, error] {
 	return func(yield func(winnow.Member, error) bool) {
 		for n, sh := range j.Shards {
-			for r, err := range readRanks(sh.Sketch, j.Stage.Layout()) {
+			for r, err := range readRanks(j.Store, sh.Sketch, j.Stage.Layout()) {
 				r.rank.ID = string(r.id)
 				if !yield(winnow.Member{Doc: winnow.NewDocID(n, r.row), Rank: r.rank}, err) {
 					return

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"os"
+
+	"winnow"
+	"winnow/shard/store"
 )
 
 // A segment file holds numbered byte strings, so that one of them can be read without the others: the records of one
@@ -73,9 +75,9 @@ func (s *Segments) Close() error {
 }
 
 // readBlocks yields the blocks of one segment, in order. What it yields holds until the next step.
-func readBlocks(path string, segment int) iter.Seq2[[]byte, error] {
+func readBlocks(s *store.Store, path string, segment int) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		f, err := os.Open(path)
+		f, err := s.OpenWhole(path)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -107,9 +109,9 @@ func readBlocks(path string, segment int) iter.Seq2[[]byte, error] {
 }
 
 // entries yields what parse takes off the front of a segment's blocks until they are used up. parse gives what is left.
-func entries[T any](path string, segment int, parse func(*T, []byte) ([]byte, error)) iter.Seq2[T, error] {
+func entries[T any](s *store.Store, path string, segment int, parse func(*T, []byte) ([]byte, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		for b, err := range readBlocks(path, segment) {
+		for b, err := range readBlocks(s, path, segment) {
 			for err == nil && len(b) > 0 {
 				var x T
 				if b, err = parse(&x, b); err == nil && !yield(x, nil) {
@@ -125,8 +127,8 @@ func entries[T any](path string, segment int, parse func(*T, []byte) ([]byte, er
 }
 
 // segmentSize is the bytes of one segment.
-func segmentSize(path string, segment int) (n int, err error) {
-	f, err := os.Open(path)
+func segmentSize(s *store.Store, path string, segment int) (n int, err error) {
+	f, err := s.OpenWhole(path)
 	if err != nil {
 		return 0, err
 	}
@@ -143,12 +145,8 @@ func segmentSize(path string, segment int) (n int, err error) {
 	return n, nil
 }
 
-func readIndex(f *os.File) ([]block, error) {
-	st, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	size := st.Size()
+func readIndex(f winnow.File) ([]block, error) {
+	size := f.Size()
 	tail := make([]byte, 8)
 	if size < 8 {
 		return nil, fmt.Errorf("no index")

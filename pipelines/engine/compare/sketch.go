@@ -8,6 +8,7 @@ import (
 	"math"
 
 	"winnow"
+	"winnow/shard/store"
 )
 
 // Sketch is what one document leaves for one Corpus stage.
@@ -68,9 +69,9 @@ func appendRank(b []byte, row int, r *winnow.Rank) []byte {
 }
 
 // readWhole yields the blocks of one partition, which hold whole records.
-func readWhole(path string, l winnow.Layout, part int) iter.Seq2[[]byte, error] {
+func readWhole(s *store.Store, path string, l winnow.Layout, part int) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		for b, err := range readBlocks(path, part) {
+		for b, err := range readBlocks(s, path, part) {
 			if err == nil && len(b)%l.Bytes() != 0 {
 				err = fmt.Errorf("%s: torn record", path)
 			}
@@ -82,10 +83,10 @@ func readWhole(path string, l winnow.Layout, part int) iter.Seq2[[]byte, error] 
 }
 
 // readRecords calls f for each record of one partition with its row, in the order in which they were added.
-func readRecords(path string, l winnow.Layout, part int, f func(row int, r *winnow.Record) error) error {
+func readRecords(s *store.Store, path string, l winnow.Layout, part int, f func(row int, r *winnow.Record) error) error {
 	size := l.Bytes()
 	var r winnow.Record
-	for b, err := range readWhole(path, l, part) {
+	for b, err := range readWhole(s, path, l, part) {
 		if err != nil {
 			return err
 		}
@@ -115,14 +116,14 @@ type ranked struct {
 }
 
 // readRanks yields the ranks of a sketch file by row.
-func readRanks(path string, l winnow.Layout) iter.Seq2[ranked, error] {
-	return entries(path, l.Partitions, (*ranked).parse)
+func readRanks(s *store.Store, path string, l winnow.Layout) iter.Seq2[ranked, error] {
+	return entries(s, path, l.Partitions, (*ranked).parse)
 }
 
 // IDs yields the documents of a sketch file by row. What ends it early is left in failed.
-func IDs(path string, l winnow.Layout, failed *error) iter.Seq2[int, string] {
+func IDs(s *store.Store, path string, l winnow.Layout, failed *error) iter.Seq2[int, string] {
 	return func(yield func(int, string) bool) {
-		for r, err := range readRanks(path, l) {
+		for r, err := range readRanks(s, path, l) {
 			if err != nil {
 				*failed = err
 				return
@@ -163,9 +164,9 @@ func cut(b []byte) (head, rest []byte, ok bool) {
 }
 
 // Load reads a whole sketch file back by row, for a run that takes it over.
-func Load(path string, l winnow.Layout) (map[int]Sketch, error) {
+func Load(s *store.Store, path string, l winnow.Layout) (map[int]Sketch, error) {
 	out := map[int]Sketch{}
-	for r, err := range readRanks(path, l) {
+	for r, err := range readRanks(s, path, l) {
 		if err != nil {
 			return nil, err
 		}
@@ -173,10 +174,10 @@ func Load(path string, l winnow.Layout) (map[int]Sketch, error) {
 		out[r.row] = Sketch{Rank: r.rank}
 	}
 	for part := range l.Partitions {
-		err := readRecords(path, l, part, func(row int, r *winnow.Record) error {
-			s := out[row]
-			s.Records = append(s.Records, *r)
-			out[row] = s
+		err := readRecords(s, path, l, part, func(row int, r *winnow.Record) error {
+			sk := out[row]
+			sk.Records = append(sk.Records, *r)
+			out[row] = sk
 			return nil
 		})
 		if err != nil {

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"os"
 	"sort"
 
 	"winnow"
+	"winnow/shard/store"
 )
 
 // VerifyPartitions is how many tasks the comparison of candidates is spread over.
@@ -19,7 +19,7 @@ const VerifyPartitions = 16
 // Candidates lists by shard the rows that candidate edges name.
 func (j *Job) Candidates(files []string) ([]Bits, error) {
 	out := make([]Bits, len(j.Shards))
-	for e, err := range edges(files, j.Stage.Layout().Cuts) {
+	for e, err := range edges(j.Store, files, j.Stage.Layout().Cuts) {
 		if err != nil {
 			return nil, err
 		}
@@ -62,12 +62,13 @@ func Evidence(v winnow.Verified, docs iter.Seq2[*winnow.Document, error], wanted
 
 // evidence is an evidence file open for reading.
 type evidence struct {
-	file  *os.File
+	name  string
+	file  winnow.File
 	index []byte
 }
 
-func openEvidence(path string) (*evidence, error) {
-	f, err := os.Open(path)
+func openEvidence(s *store.Store, path string) (*evidence, error) {
+	f, err := s.OpenWhole(path)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +77,7 @@ func openEvidence(path string) (*evidence, error) {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	e := &evidence{file: f}
+	e := &evidence{name: path, file: f}
 	for _, b := range blocks {
 		e.index = binary.LittleEndian.AppendUint32(e.index, b.segment)
 		e.index = binary.LittleEndian.AppendUint32(e.index, b.size)
@@ -89,7 +90,7 @@ func (e *evidence) read(row int, buf []byte) ([]byte, error) {
 	n := len(e.index) / 16
 	i := sort.Search(n, func(i int) bool { return int(binary.LittleEndian.Uint32(e.index[16*i:])) >= row })
 	if i == n || int(binary.LittleEndian.Uint32(e.index[16*i:])) != row {
-		return nil, fmt.Errorf("%s: no row %d", e.file.Name(), row)
+		return nil, fmt.Errorf("%s: no row %d", e.name, row)
 	}
 	size := int(binary.LittleEndian.Uint32(e.index[16*i+4:]))
 	if cap(buf) < size {
@@ -105,7 +106,7 @@ func (j *Job) Verify(ctx context.Context, part int, candidates, evidence []strin
 	cuts := j.Stage.Layout().Cuts
 	s := newWordSorter[[4]uint64](j.Temp, j.Memory, j.Buffers)
 	defer s.close()
-	for e, err := range edges(candidates, cuts) {
+	for e, err := range edges(j.Store, candidates, cuts) {
 		if err != nil {
 			return 0, 0, err
 		}
@@ -118,7 +119,7 @@ func (j *Job) Verify(ctx context.Context, part int, candidates, evidence []strin
 	v := &verifier{job: j, stage: j.Stage.(winnow.Verified), out: edgeWriter{w: bufio.NewWriterSize(w, 1<<16), cuts: cuts}}
 	defer v.close()
 	for _, path := range evidence {
-		f, err := openEvidence(path)
+		f, err := openEvidence(j.Store, path)
 		if err != nil {
 			return 0, 0, err
 		}
