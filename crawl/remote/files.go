@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"gocloud.dev/blob"
 
 	"winnow"
@@ -38,23 +39,26 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Files finds and opens what http, https and s3 URLs name. It is safe for concurrent use.
+// Files finds and opens what http, https and s3 URLs name, and writes what s3 URLs do. It is safe for concurrent use.
 type Files struct {
-	o      Options
-	client *http.Client
+	o    Options
+	http *http.Client
+	s3   func() *s3.Client // made when it is first asked for
 
 	mu      sync.Mutex
 	buckets map[string]*blob.Bucket
 }
 
-var _ winnow.Files = (*Files)(nil)
+var _ winnow.Objects = (*Files)(nil)
 
 // New returns Files. Nothing is connected to before a file is asked for.
 func New(o Options) *Files {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.DisableCompression = true // lengths and offsets must be those of the file
 	t.ResponseHeaderTimeout = 2 * time.Minute
-	return &Files{o: o.withDefaults(), client: &http.Client{Transport: t}, buckets: map[string]*blob.Bucket{}}
+	f := &Files{o: o.withDefaults(), http: &http.Client{Transport: t}, buckets: map[string]*blob.Bucket{}}
+	f.s3 = sync.OnceValue(f.client)
+	return f
 }
 
 // object is what a server has under one name.

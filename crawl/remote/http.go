@@ -84,7 +84,7 @@ func (f *Files) get(ctx context.Context, name, part, tag string) (*http.Response
 	if strings.HasPrefix(tag, `"`) {
 		req.Header.Set("If-Match", tag)
 	}
-	resp, err := f.client.Do(req)
+	resp, err := f.http.Do(req)
 	if err != nil {
 		return nil, short(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"path"
@@ -21,15 +22,10 @@ import (
 	"gocloud.dev/gcerrors"
 )
 
-// bucket opens a bucket by the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, without which
+// client makes a client by the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, without which
 // requests are not signed, as public buckets want; AWS_REGION or AWS_DEFAULT_REGION; AWS_ENDPOINT_URL_S3 or
 // AWS_ENDPOINT_URL for servers other than Amazon's. Files of credentials and metadata services are not asked.
-func (f *Files) bucket(ctx context.Context, name string) (*blob.Bucket, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if b := f.buckets[name]; b != nil {
-		return b, nil
-	}
+func (f *Files) client() *s3.Client {
 	env := func(names ...string) string {
 		for _, n := range names {
 			if v := f.o.Getenv(n); v != "" {
@@ -39,8 +35,9 @@ func (f *Files) bucket(ctx context.Context, name string) (*blob.Bucket, error) {
 		return ""
 	}
 	o := s3.Options{
-		Region: env("AWS_REGION", "AWS_DEFAULT_REGION"), HTTPClient: f.client, Credentials: aws.AnonymousCredentials{}, Retryer: aws.NopRetryer{},
+		Region: env("AWS_REGION", "AWS_DEFAULT_REGION"), HTTPClient: f.http, Credentials: aws.AnonymousCredentials{}, Retryer: aws.NopRetryer{},
 		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenRequired, DisableLogOutputChecksumValidationSkipped: true,
+		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired, // requests are signed with a hash of what they send
 	}
 	if o.Region == "" {
 		o.Region = "us-east-1"
@@ -52,7 +49,17 @@ func (f *Files) bucket(ctx context.Context, name string) (*blob.Bucket, error) {
 	if end := env("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"); end != "" {
 		o.BaseEndpoint, o.UsePathStyle = &end, true
 	}
-	b, err := s3blob.OpenBucket(ctx, s3.New(o), name, nil)
+	return s3.New(o)
+}
+
+// bucket opens a bucket.
+func (f *Files) bucket(ctx context.Context, name string) (*blob.Bucket, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if b := f.buckets[name]; b != nil {
+		return b, nil
+	}
+	b, err := s3blob.OpenBucket(ctx, f.s3(), name, nil)
 	if err != nil {
 		return nil, backoff.Permanent(err)
 	}
@@ -139,6 +146,16 @@ func (f *Files) lookS3(ctx context.Context, name string) (object, error) {
 	return o, nil
 }
 
+// missing is the error for what is not there: an fs.ErrNotExist in other words.
+type missing struct{}
+
+var errMissing missing
+
+func (missing) Error() string { return "there is no such object or bucket" }
+
+// Is implements what errors.Is asks for.
+func (missing) Is(target error) bool { return target == fs.ErrNotExist }
+
 // reasoned marks the errors for which trying again is of no use, and says them in fewer words.
 func reasoned(err error) error {
 	var resp *awshttp.ResponseError
@@ -147,7 +164,7 @@ func reasoned(err error) error {
 	case errors.As(err, &resp) && resp.HTTPStatusCode() == http.StatusPreconditionFailed:
 		return backoff.Permanent(errChanged)
 	case gcerrors.Code(err) == gcerrors.NotFound:
-		return backoff.Permanent(errors.New("there is no such object or bucket"))
+		return backoff.Permanent(errMissing)
 	case errors.As(err, &resp) && (resp.HTTPStatusCode() == http.StatusForbidden || resp.HTTPStatusCode() == http.StatusUnauthorized):
 		return backoff.Permanent(fmt.Errorf("the server says %d: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to ones that may read it, or unset them where it is public",
 			resp.HTTPStatusCode()))
