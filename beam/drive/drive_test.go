@@ -112,7 +112,7 @@ func contents(t testing.TB, dir string) map[string]string {
 // reported is a run's report as JSON, but for what differs between two runs of one engine: times.
 func reported(t testing.TB, dir string) string {
 	t.Helper()
-	folder, err := shard.Open(dir)
+	folder, err := shard.Open(nil, dir)
 	if err != nil {
 		t.Fatal(err)
 	}

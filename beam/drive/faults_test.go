@@ -62,7 +62,7 @@ func attempts(t *testing.T, root string) map[string]string {
 	out := map[string]string{}
 	names, _ := filepath.Glob(filepath.Join(root, "*", "tasks", "*.json"))
 	for _, name := range names {
-		m, err := shard.ReadManifest(name)
+		m, err := shard.ReadManifest(nil, name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -43,7 +43,7 @@ func load(s Spec) (*work, error) {
 	if s.Build != own {
 		return nil, fmt.Errorf("this worker is another build (%.12s) than the program that submitted the job (%.12s): install the same winnow-beam on all machines", own, s.Build)
 	}
-	folder, err := shard.Open(s.PlanURI)
+	folder, err := shard.Open(nil, s.PlanURI)
 	if err != nil {
 		return nil, err
 	}

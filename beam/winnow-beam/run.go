@@ -204,7 +204,7 @@ func (a *app) run(ctx context.Context, path string, f runFlags) (err error) {
 
 // report writes and shows what winnow run does.
 func (a *app) report(dir string, p *engine.Plan) error {
-	folder, err := shard.Open(dir)
+	folder, err := shard.Open(nil, dir)
 	if err != nil {
 		return err
 	}
@@ -212,7 +212,7 @@ func (a *app) report(dir string, p *engine.Plan) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(rep.WriteFiles(dir, p.Recipe), page.WriteFile(folder, rep, a.lang)); err != nil {
+	if err := errors.Join(rep.WriteFiles(folder, p.Recipe), page.WriteFile(folder, rep, a.lang)); err != nil {
 		return err
 	}
 	if a.json {
