@@ -249,9 +249,7 @@ func TestRephraseByOllama(t *testing.T) {
 	if ollama == "" {
 		t.Skip("SKIPPED: WINNOW_OLLAMA names no binary; .ci/ollama/build FOLDER makes one")
 	}
-	model := chatModel(t, "chatml", false)
-	dir := t.TempDir()
-	mustDo(t, exec.Command("winnow", "export", model, "--out", filepath.Join(dir, "toy.gguf")))
+	dir := exported(t)
 	const turn = "{{ if .System }}<|im_start|>system\n{{ .System }}<|im_end|>\n{{ end }}<|im_start|>user\n{{ .Prompt }}<|im_end|>\n<|im_start|>assistant\n"
 	if err := os.WriteFile(filepath.Join(dir, "Modelfile"), []byte("FROM ./toy.gguf\nPARAMETER num_ctx 2048\nTEMPLATE \"\"\""+turn+"\"\"\"\n"), 0o666); err != nil {
 		t.Fatal(err)
@@ -260,42 +258,84 @@ func TestRephraseByOllama(t *testing.T) {
 	command := func(args ...string) *exec.Cmd {
 		cmd := exec.Command(ollama, args...)
 		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "OLLAMA_HOST="+address, "OLLAMA_MODELS="+filepath.Join(dir, "models"), "HOME="+dir, "OLLAMA_LLM_LIBRARY=cpu")
+		cmd.Env = append(os.Environ(), "OLLAMA_HOST="+address, "OLLAMA_MODELS="+filepath.Join(dir, "models"), "HOME="+dir)
 		return cmd
 	}
-	server := command("serve")
-	log, err := os.Create(filepath.Join(dir, "log"))
+	underWay(t, command("serve"), "http://"+address+"/api/version")
+	mustDo(t, command("create", "toy", "-f", filepath.Join(dir, "Modelfile")))
+	rewrittenBy(t, "http://"+address+"/v1")
+}
+
+// TestRephraseByLlamaCpp does the same through the server of llama.cpp, as the Python package xllamacpp brings it.
+func TestRephraseByLlamaCpp(t *testing.T) {
+	python := os.Getenv("WINNOW_LLAMACPP")
+	if python == "" {
+		t.Skip("SKIPPED: WINNOW_LLAMACPP names no Python that has xllamacpp; see .ci/ollama/llamacpp.py")
+	}
+	dir, address := exported(t), freeAddress(t)
+	_, port, _ := strings.Cut(address, ":")
+	script, err := filepath.Abs("../../.ci/ollama/llamacpp.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	underWay(t, exec.Command(python, script, filepath.Join(dir, "toy.gguf"), "toy", port), "http://"+address+"/health")
+	rewrittenBy(t, "http://"+address+"/v1")
+}
+
+// exported is a folder with toy.gguf, as winnow export makes it.
+func exported(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	mustDo(t, exec.Command("winnow", "export", chatModel(t, "chatml", false), "--out", filepath.Join(dir, "toy.gguf")))
+	return dir
+}
+
+// underWay starts a server and waits until it answers at a URL. It ends with the test.
+func underWay(t *testing.T, server *exec.Cmd, url string) {
+	t.Helper()
+	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	server.Stdout, server.Stderr = log, log
+	in, err := server.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		in.Close()
 		server.Process.Signal(os.Interrupt)
 		server.Wait()
 		if b, _ := os.ReadFile(log.Name()); t.Failed() {
 			t.Logf("%s", b[max(0, len(b)-4000):])
 		}
 	})
-	for range 300 {
-		if res, err := http.Get("http://" + address + "/api/version"); err == nil {
+	for range 600 {
+		if res, err := http.Get(url); err == nil {
 			res.Body.Close()
-			break
+			if res.StatusCode == http.StatusOK {
+				return
+			}
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	mustDo(t, command("create", "toy", "-f", filepath.Join(dir, "Modelfile")))
+	t.Fatal("the server does not answer")
+}
 
+// rewrittenBy runs a recipe against an endpoint that serves the model toy: every document is rewritten or dropped with a reason, and none
+// for want of an answer.
+func rewrittenBy(t *testing.T, url string) {
+	t.Helper()
 	in := writeFile(t, "in.jsonl", `{"id":"en","text":"The old stone bridge at Harlow was built in 1784 and carried 1,200 carts a day. It has five arches, and the flood of 1912 took two of them away."}
 {"id":"zh","text":"哈洛镇的老石桥建于1784年，每天有1200辆马车经过。桥有五个桥洞，一九一二年的洪水冲走了其中两个，镇上用了十八个月把它修好。"}
 {"id":"short","text":"Too short."}
 `)
-	recipe := writeFile(t, "r.yaml", fmt.Sprintf("name: calm\ninput: {jsonl: [%q]}\nstages:\n  - language:\n  - rephrase: {endpoint: %q, model: toy, styles: [wikipedia, continue], max_tokens: 300, timeout: 10m}\n",
-		in, "http://"+address+"/v1"))
+	recipe := writeFile(t, "r.yaml", fmt.Sprintf("name: calm\ninput: {jsonl: [%q]}\nstages:\n  - language:\n  - rephrase: {endpoint: %q, model: toy, styles: [wikipedia, continue], max_tokens: 300, timeout: 10m}\n", in, url))
 	runs := t.TempDir()
-	mustDo(t, exec.Command("winnow", "run", "--lang", "en", "--runs", runs, recipe))
+	mustDo(t, winnowCommand("", "run", "--runs", runs, recipe))
 	dirs, _ := filepath.Glob(filepath.Join(runs, "calm-*"))
 	f, err := shard.Open(nil, dirs[0])
 	if err != nil {
@@ -306,17 +346,30 @@ func TestRephraseByOllama(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := row.Doc
-		if d.Origin != "" {
-			if n := d.Meta["rephrase_completion_tokens"]; n == "" || n == "0" || d.Meta["rephrase_model"] != "toy" || row.Verdict.Drop && row.Verdict.Rule == "rephrase.unanswered" {
-				t.Errorf("%s: %v, %+v", d.ID, d.Meta, row.Verdict)
-			}
-			t.Logf("%s: dropped %v %s, %s tokens read and %s written: %.80q", d.ID, row.Verdict.Drop, row.Verdict.Rule, d.Meta["rephrase_prompt_tokens"], d.Meta["rephrase_completion_tokens"], d.Text)
-		}
-		fates = append(fates, d.ID)
+		fates = append(fates, row.Doc.ID)
 	}
 	if got := strings.Join(fates, " "); got != "en en#wikipedia#0 en#continue#0 zh zh#wikipedia#0 zh#continue#0 short" {
 		t.Errorf("documents: %s", got)
+	}
+	told := func(d *winnow.Document, v winnow.Verdict) {
+		read, wrote := d.Meta["rephrase_prompt_tokens"], d.Meta["rephrase_completion_tokens"]
+		if d.Meta["rephrase_model"] != "toy" || read == "" || read == "0" || wrote == "" || wrote == "0" || v.Rule == "rephrase.unanswered" {
+			t.Errorf("%s: %v, %+v", d.ID, d.Meta, v)
+		}
+		t.Logf("%s: dropped %v %s, %s tokens read and %s written: %.60q", d.ID, v.Drop, v.Rule, read, wrote, d.Text)
+	}
+	for d, err := range f.Documents() {
+		if err == nil && d.Origin != "" {
+			told(d, winnow.Verdict{})
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for row, err := range f.DroppedRows() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		told(&row.Doc, row.Verdict)
 	}
 }
 
