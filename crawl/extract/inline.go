@@ -149,8 +149,11 @@ func (m *markdown) address(target string) string {
 	if u := resolve(m.base, target); u != "" {
 		target = u
 	}
-	return strings.NewReplacer("(", "%28", ")", "%29", "<", "%3C", ">", "%3E", "|", "%7C").Replace(target)
+	return targetSigns.Replace(target)
 }
+
+// targetSigns writes what would end a link's target. It is read only.
+var targetSigns = strings.NewReplacer("(", "%28", ")", "%29", "<", "%3C", ">", "%3E", "|", "%7C")
 
 // fence is a run of backticks longer than any in text, and not shorter than least.
 func fence(text []byte, least int) string {

@@ -29,7 +29,7 @@ func day(s string) string {
 
 // figures reads year, month and day off the start of s: 2026-11-23T08:00, 2026/11/3, 20261123, 2026年11月23日.
 func figures(s string) string {
-	if s = s[:min(len(s), 24)]; strings.IndexAny(s, "0123456789") < 0 {
+	if s = s[:min(len(s), 24)]; !strings.ContainsAny(s, "0123456789") {
 		return ""
 	}
 	s = dateSigns.Replace(s)

@@ -172,7 +172,7 @@ func (w *writer) limits(tag string, part func(int) *html.Node) {
 		if n == nil {
 			return ""
 		}
-		return accents[strings.TrimSpace(textOf(n))]
+		return accents[brief(n)]
 	}
 	if accent := mark(over, overAccents); accent != "" && under == nil {
 		w.put(accent)
@@ -184,7 +184,7 @@ func (w *writer) limits(tag string, part func(int) *html.Node) {
 		w.group(base)
 		return
 	}
-	if base != nil && large[strings.TrimSpace(textOf(base))] {
+	if base != nil && large[brief(base)] {
 		w.element(base)
 		if under != nil {
 			w.put("_")

@@ -3,22 +3,23 @@
 package tex
 
 import (
+	"math"
 	"strings"
 
 	"golang.org/x/net/html"
 )
 
 // Of gives the LaTeX of a math element, and tells whether it stands on a line of its own. It is empty where there is none.
-func Of(math *html.Node) (formula string, display bool) {
-	display = attribute(math, "display") == "block" || attribute(math, "mode") == "display"
-	if given := annotation(math); given != "" {
+func Of(n *html.Node) (formula string, display bool) {
+	display = attribute(n, "display") == "block" || attribute(n, "mode") == "display"
+	if given := annotation(n); given != "" {
 		return Clean(given), display
 	}
-	if alt := attribute(math, "alttext"); Likely(alt) {
+	if alt := attribute(n, "alttext"); Likely(alt) {
 		return Clean(alt), display
 	}
 	var w writer
-	w.children(math)
+	w.children(n)
 	return Clean(w.out.String()), display
 }
 
@@ -80,17 +81,32 @@ func annotation(n *html.Node) string {
 
 func textOf(n *html.Node) string {
 	var out strings.Builder
-	var walk func(*html.Node)
-	walk = func(n *html.Node) {
-		for c := n.FirstChild; c != nil; c = c.NextSibling {
-			if c.Type == html.TextNode {
-				out.WriteString(c.Data)
-			}
-			walk(c)
-		}
-	}
-	walk(n)
+	appendText(&out, n, math.MaxInt)
 	return out.String()
+}
+
+// brief is the text of an element that is a sign or a name; "" for one of more than mostSigns nodes. Elements around elements are
+// all asked, so that reading all of them to the end would take their depth times their size.
+func brief(n *html.Node) string {
+	var out strings.Builder
+	if appendText(&out, n, mostSigns) == 0 {
+		return ""
+	}
+	return strings.TrimSpace(out.String())
+}
+
+// mostSigns is how many nodes of an element are looked at for a sign.
+const mostSigns = 64
+
+// appendText appends the text of an element of at most left nodes, and gives what is left of them.
+func appendText(out *strings.Builder, n *html.Node, left int) int {
+	for c := n.FirstChild; c != nil && left > 0; c = c.NextSibling {
+		if c.Type == html.TextNode {
+			out.WriteString(c.Data)
+		}
+		left = appendText(out, c, left-1)
+	}
+	return left
 }
 
 // elements are the child elements of n.
