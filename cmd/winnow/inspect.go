@@ -74,7 +74,7 @@ The same numbers by SQL: duckdb -c "SELECT rule, count(*) FROM 'runs/RUN/ledger/
 		RunE: func(_ *cobra.Command, args []string) error { return a.report(args, o) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&o.by, "by", "", a.lang.T("one slice alone: language, domain, topic, source, dump, length", "只看一种切分：language、domain、source、dump、length"))
+	fl.StringVar(&o.by, "by", "", a.lang.T("one slice alone: language, domain, topic, source, dump, length", "只看一种切分：language、domain、topic、source、dump、length"))
 	fl.StringVar(&o.format, "format", "text", "text, md, json, html")
 	fl.BoolVar(&o.html, "html", false, a.lang.T("the same as --format html", "同 --format html"))
 	fl.StringVarP(&o.out, "out", "o", "", a.lang.T("write to this file instead of stdout", "写入此文件，而非标准输出"))
