@@ -61,9 +61,15 @@ func (a *app) load(ctx context.Context, path string, f recipeFlags) (*pipelines.
 func (a *app) runCmd() *cobra.Command {
 	var f recipeFlags
 	var o engine.Options
-	var memory string
+	var memory, kind string
 	cmd := &cobra.Command{
-		Use: "run RECIPE", Args: exactArgs(1, 1),
+		Use: "run RECIPE [-- FLAGS OF winnow-beam]",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if n := cmd.ArgsLenAtDash(); n >= 0 && kind == "beam" {
+				args = args[:n]
+			}
+			return exactArgs(1, 1)(cmd, args)
+		},
 		Short: a.lang.T("run a recipe; run it again to go on where it stopped", "运行配方；中断后再运行即从断点继续"),
 		Long: a.lang.T(`Run a recipe: a file, or the name of one that is part of the program (quickstart, fineweb, web-zh, web-en, wet).
 
@@ -81,18 +87,27 @@ A recipe with train: goes on to models, in the run's folder under models/; each 
 			if err != nil || size < 1<<20 {
 				return usage("--memory %s: write a size of at least 1MB", memory)
 			}
+			if kind != "local" && kind != "beam" {
+				return usage("--engine %s: write local or beam", kind)
+			}
 			o.Memory = int64(size)
-			return a.run(cmd.Context(), args[0], f, o)
+			var more []string // of winnow-beam
+			if kind == "beam" {
+				more = append([]string{}, args[1:]...)
+			}
+			return a.run(cmd.Context(), args[0], f, o, more)
 		},
 	}
 	f.add(a, cmd)
 	cmd.Flags().IntVarP(&o.Jobs, "jobs", "j", 0, a.lang.T("documents worked on at once; 0: one for each core", "同时处理的文档数；0 为核数"))
 	cmd.Flags().StringVar(&memory, "memory", "256MB", a.lang.T("what deduplication may sort in; more goes to disk meanwhile, and the result is the same", "去重排序可用的内存；超出部分暂存磁盘，结果不变"))
+	cmd.Flags().StringVar(&kind, "engine", "local", a.lang.T("local: this machine; beam: Apache Beam, by the program winnow-beam, whose flags may follow --", "local：本机；beam：经 winnow-beam 程序使用 Apache Beam，其参数可写在 -- 之后"))
 	cmd.Flags().BoolVar(&o.Fresh, "fresh", false, a.lang.T("begin anew: no resume, nothing taken over from other runs", "从头开始：不续跑，也不沿用其他运行"))
 	return cmd
 }
 
-func (a *app) run(ctx context.Context, path string, f recipeFlags, o engine.Options) error {
+// run runs a recipe and what follows. Where onBeam is not nil, winnow-beam does the tasks, with these arguments behind the rest.
+func (a *app) run(ctx context.Context, path string, f recipeFlags, o engine.Options, onBeam []string) error {
 	r, p, err := a.load(ctx, path, f)
 	if err != nil {
 		return err
@@ -106,7 +121,14 @@ func (a *app) run(ctx context.Context, path string, f recipeFlags, o engine.Opti
 	}
 	show := a.newProgress()
 	o.Events = show.event
-	info, err := engine.Run(ctx, p, o)
+	if onBeam != nil {
+		err = a.beam(ctx, path, f, o, p, onBeam)
+		o.Fresh = false // it is done, and only to be read
+	}
+	var info *shard.Run
+	if err == nil {
+		info, err = engine.Run(ctx, p, o)
+	}
 	show.close()
 	if err = errors.Join(err, p.Close()); err != nil {
 		return a.unasked(err)
