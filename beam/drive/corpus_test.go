@@ -29,6 +29,18 @@ stages:
 output: {dir: runs, dropped: all}
 `
 
+// light is a recipe for large corpora: the rules that most use, and the deduplication that most use.
+const light = `name: light
+input:
+  shard_size: %s
+  jsonl: [%s]
+stages:
+  - filter: {use: [gopher]}
+  - dedup: {method: exact}
+  - dedup: {method: minhash, bands: 14, rows: 8, shingle: {han: 13, latin: 5}}
+output: {dir: runs, dropped: none}
+`
+
 // corpus writes so many documents to JSONL files in dir: a tenth too short, a good third near or exact duplicates, some with
 // lines and passages of others.
 func corpus(t testing.TB, dir string, files, docs int) {
@@ -101,6 +113,11 @@ func corpus(t testing.TB, dir string, files, docs int) {
 
 // plan makes the conformance recipe's plan for a corpus, with its runs in a folder of its own.
 func plan(t testing.TB, corpus, root, shardSize string) *engine.Plan {
+	t.Helper()
+	return planOf(t, recipe, corpus, root, shardSize)
+}
+
+func planOf(t testing.TB, recipe, corpus, root, shardSize string) *engine.Plan {
 	t.Helper()
 	raw := []byte(fmt.Sprintf(recipe, shardSize, filepath.Join(corpus, "*.jsonl")))
 	r, err := pipelines.Parse("conformance.yaml", raw)

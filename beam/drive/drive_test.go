@@ -154,7 +154,11 @@ func sameRun(t testing.TB, what, got, want string) {
 // local is the run of the local engine.
 func local(t testing.TB, corpus, shardSize string) string {
 	t.Helper()
-	p := plan(t, corpus, t.TempDir(), shardSize)
+	return localOf(t, plan(t, corpus, t.TempDir(), shardSize))
+}
+
+func localOf(t testing.TB, p *engine.Plan) string {
+	t.Helper()
 	info, err := engine.Run(context.Background(), p, engine.Options{})
 	if err != nil {
 		t.Fatal(err)

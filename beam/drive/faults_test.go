@@ -140,16 +140,9 @@ func (*standIn) Helper()                  {}
 func (*standIn) Context() context.Context { return context.Background() }
 func (*standIn) Fatal(args ...any)        { end(errors.New(fmt.Sprint(args...))) }
 
-// The submitter is killed; its job goes on without it. A second one is at work meanwhile: two attempts of some tasks at once.
-func TestSubmitterIsKilled(t *testing.T) {
-	dir, root := t.TempDir(), t.TempDir()
-	corpus(t, dir, 4, 1200)
-	want := local(t, dir, "300KB")
-	port := freePort(t)
-	s, err := jobs.Embedded(t.Context(), port)
-	if err != nil {
-		t.Fatal(err)
-	}
+// killSubmitter has another process submit a run to the job service at a port, and kills it in the middle.
+func killSubmitter(t *testing.T, dir, root string, port int) {
+	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), envSubmit+"="+strings.Join([]string{dir, root, strconv.Itoa(port)}, "\t"))
 	cmd.Stderr = os.Stderr
@@ -165,6 +158,19 @@ func TestSubmitterIsKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd.Wait()
+}
+
+// The submitter is killed; its job goes on without it. A second one is at work meanwhile: two attempts of some tasks at once.
+func TestSubmitterIsKilled(t *testing.T) {
+	dir, root := t.TempDir(), t.TempDir()
+	corpus(t, dir, 4, 1200)
+	want := local(t, dir, "300KB")
+	port := freePort(t)
+	s, err := jobs.Embedded(t.Context(), port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	killSubmitter(t, dir, root, port)
 	before := attempts(t, root)
 	got := run(t, plan(t, dir, root, "300KB"), s, process(t))
 	sameRun(t, "submitter killed", got, want)
