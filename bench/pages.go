@@ -123,9 +123,11 @@ func measurePages(ctx context.Context, o *Options, groups map[string][]realPage)
 	return out, nil
 }
 
+// extractPages works as the stage does: what one page leaves behind serves the next.
 func extractPages(pages []string) {
+	var extractor extract.Extractor
 	for _, p := range pages {
-		_, _ = extract.Extract(p, extract.Options{})
+		_, _ = extractor.Extract(p, extract.Options{})
 	}
 }
 

@@ -143,6 +143,7 @@ func FuzzExtract(f *testing.F) {
 }
 
 func BenchmarkExtract(b *testing.B) {
+	var extractor Extractor
 	pages, _ := filepath.Glob("testdata/*.html")
 	for _, path := range pages {
 		page, err := os.ReadFile(path)
@@ -153,7 +154,7 @@ func BenchmarkExtract(b *testing.B) {
 			b.SetBytes(int64(len(page)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := Extract(string(page), Options{}); err != nil {
+				if _, err := extractor.Extract(string(page), Options{}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -34,13 +34,17 @@ type contender struct {
 	work func(page string)
 }
 
-var contenders = []contender{
-	{"HTML parser alone", func(page string) { _, _ = html.Parse(strings.NewReader(page)) }},
-	{"winnow", func(page string) { _, _ = extract.Extract(page, extract.Options{}) }},
-	{"go-trafilatura", func(page string) { _, _ = trafilatura.Extract(strings.NewReader(page), trafilatura.Options{}) }},
-	{"go-trafilatura, fallback", func(page string) {
-		_, _ = trafilatura.Extract(strings.NewReader(page), trafilatura.Options{EnableFallback: true})
-	}},
+// contenders have what they keep from page to page.
+func contenders() []contender {
+	var extractor extract.Extractor
+	return []contender{
+		{"HTML parser alone", func(page string) { _, _ = html.Parse(strings.NewReader(page)) }},
+		{"winnow", func(page string) { _, _ = extractor.Extract(page, extract.Options{}) }},
+		{"go-trafilatura", func(page string) { _, _ = trafilatura.Extract(strings.NewReader(page), trafilatura.Options{}) }},
+		{"go-trafilatura, fallback", func(page string) {
+			_, _ = trafilatura.Extract(strings.NewReader(page), trafilatura.Options{EnableFallback: true})
+		}},
+	}
 }
 
 func main() {
@@ -62,7 +66,7 @@ func main() {
 		for _, p := range pages {
 			size += len(p)
 		}
-		for _, c := range contenders {
+		for _, c := range contenders() {
 			speed, allocations := measure(pages, size, c.work, *repeat)
 			fmt.Printf("| %s | %.1f | %s | %.1f | %d |\n", set, float64(size)/1e6, c.name, speed, allocations)
 		}
