@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,6 +20,8 @@ import (
 type taskFlags struct {
 	recipe               recipeFlags
 	begin, wait, last    bool
+	lost                 bool
+	expect               string
 	stage                string
 	rank, world          int
 	jobs                 int
@@ -48,6 +51,8 @@ func (a *app) taskCmd() *cobra.Command {
 	fl.IntVar(&f.world, "world", 1, t("how many shares; from SLURM_ARRAY_TASK_COUNT where it is not given", "共几份；缺省取自 SLURM_ARRAY_TASK_COUNT"))
 	fl.BoolVar(&f.wait, "wait", false, t("wait until the tasks before are done, whoever does them", "等到前面的任务全部完成（无论由谁执行）再开始"))
 	fl.BoolVar(&f.last, "conclude", false, t("sum up the run when all tasks are done", "所有任务完成后为运行收尾"))
+	fl.BoolVar(&f.lost, "allow-lost", false, t("with --conclude: exit code 0 also where some of the input could not be read", "配合 --conclude：部分输入读不出时也返回 0"))
+	fl.StringVar(&f.expect, "expect", "", t("refuse to work on any other run than this", "若不是此运行则拒绝执行"))
 	fl.IntVarP(&f.jobs, "jobs", "j", 0, t("tasks and documents worked on at once; 0: one for each core", "同时处理的任务与文档数；0 为核数"))
 	fl.StringVar(&f.memory, "memory", "256MB", t("what deduplication may sort in", "去重排序可用的内存"))
 	return cmd
@@ -90,11 +95,19 @@ func (a *app) task(ctx context.Context, args []string, f *taskFlags) error {
 	if err != nil {
 		return err
 	}
+	if f.wait {
+		if err := a.waitBegun(ctx, args[0]); err != nil {
+			return err
+		}
+	}
 	p, err := a.planOf(ctx, args[0], f.recipe)
 	if err != nil {
 		return err
 	}
 	defer p.Close()
+	if id := p.RunID(); f.expect != "" && id != f.expect {
+		return usage("this would be run %s, not %s: recipe, input (names and sizes) and program must be the same here as where --expect was written", id, f.expect)
+	}
 	w, err := engine.OpenWork(p, engine.Options{Jobs: f.jobs, Memory: int64(size), Events: a.taskEvent})
 	if err != nil {
 		return err
@@ -112,7 +125,7 @@ func (a *app) task(ctx context.Context, args []string, f *taskFlags) error {
 				return err
 			}
 		}
-		return a.conclude(ctx, w, p)
+		return a.forgive(a.conclude(ctx, w, p), f.lost)
 	case len(args) == 3:
 		n, err := strconv.Atoi(args[2])
 		if err != nil {
@@ -120,7 +133,7 @@ func (a *app) task(ctx context.Context, args []string, f *taskFlags) error {
 		}
 		return w.Do(ctx, args[1], n)
 	case f.stage == "all":
-		return a.allWaves(ctx, w, p, rank, world)
+		return a.forgive(a.allWaves(ctx, w, p, rank, world), f.lost)
 	}
 	if f.wait {
 		if err := a.waitBefore(ctx, w, f.stage); err != nil {
@@ -128,6 +141,33 @@ func (a *app) task(ctx context.Context, args []string, f *taskFlags) error {
 		}
 	}
 	return a.share(ctx, w, f.stage, rank, world)
+}
+
+// forgive makes a warning of what could not be read, so that a scheduler takes the job for done.
+func (a *app) forgive(err error, lost bool) error {
+	var e *exitError
+	if lost && errors.As(err, &e) && e.code == exitPartial {
+		a.say("%v", "%v", err)
+		return nil
+	}
+	return err
+}
+
+// waitBegun waits until a folder is a run's, where it is to become one.
+func (a *app) waitBegun(ctx context.Context, folder string) error {
+	for pause := pollFirst; ; pause = min(2*pause, pollMost) {
+		if _, err := a.find(folder); err == nil || !strings.Contains(folder, "/") {
+			return nil
+		}
+		if info, err := os.Stat(folder); err == nil && !info.IsDir() {
+			return nil
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // planOf opens a run that was begun, or makes the plan of a recipe.

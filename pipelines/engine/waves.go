@@ -154,9 +154,17 @@ func (r *run) taskList() (out []string) {
 	return out
 }
 
+// Waves lists a plan's waves. Nothing is read or written.
+func Waves(p *Plan) (out []Wave) {
+	for _, w := range (&run{Plan: p, passes: passes(p.Steps)}).waves() {
+		out = append(out, w.Wave)
+	}
+	return out
+}
+
 // CountTasks is how many tasks a plan has, but for those that pack its output.
 func CountTasks(p *Plan) (n int) {
-	for _, w := range (&run{Plan: p, passes: passes(p.Steps)}).waves() {
+	for _, w := range Waves(p) {
 		n += max(w.Tasks, 0)
 	}
 	return n

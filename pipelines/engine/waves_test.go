@@ -17,7 +17,7 @@ import (
 
 // waveList is a plan's waves as text.
 func waveList(p *Plan) (out []string) {
-	for _, w := range (&run{Plan: p, passes: passes(p.Steps)}).waves() {
+	for _, w := range Waves(p) {
 		out = append(out, fmt.Sprintf("%s %d", w.Stage, w.Tasks))
 	}
 	return out
