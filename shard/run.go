@@ -35,6 +35,7 @@ type Run struct {
 	Inputs   []Input                     `json:"inputs"`
 	Shards   []winnow.Shard              `json:"shards"`
 	Stages   []StageInfo                 `json:"stages"`
+	Waves    []WaveInfo                  `json:"waves,omitempty"`  // of tasks, in the order in which they can be done
 	Bounds   map[string]map[string]Bound `json:"bounds,omitempty"` // by rule, then language; "" is any language
 	Totals   Totals                      `json:"totals"`
 	Spent    map[string]float64          `json:"spent,omitempty"`   // seconds of one worker outside of stages: read, tokens, write
@@ -74,6 +75,12 @@ type StageInfo struct {
 	Signals  Signals `json:"signals,omitempty"`
 	First    int     `json:"first"`   // index of its first signal in the ledger's signals
 	Seconds  float64 `json:"seconds"` // of one worker, summed over all documents; 0 where stored values were taken over
+}
+
+// WaveInfo is tasks of one kind, named stage-00000 and so on, but for resolve-*, which is one.
+type WaveInfo struct {
+	Stage string `json:"stage"`
+	Tasks int    `json:"tasks"` // -1: not known when the run began
 }
 
 // Totals are sums over all documents of a run.

@@ -18,35 +18,6 @@ import (
 	"winnow/shard"
 )
 
-func (a *app) runsCmd() *cobra.Command {
-	return &cobra.Command{
-		Use: "runs", Args: exactArgs(0, 0),
-		Short: a.lang.T("list runs and their state", "列出运行及其状态"),
-		RunE: func(*cobra.Command, []string) error {
-			all, err := a.allRuns()
-			if err != nil {
-				return err
-			}
-			if a.json {
-				for _, r := range all {
-					if err := a.line(map[string]any{"id": r.run.ID, "dir": r.dir, "state": r.run.State, "started": r.run.Started,
-						"documents": r.run.Totals.Documents, "kept": r.run.Totals.Kept}); err != nil {
-						return err
-					}
-				}
-				return nil
-			}
-			l := a.lang
-			t := report.Table{Head: []string{"run", l.T("state", "状态"), l.T("started", "开始"), l.T(">documents", ">文档"), l.T(">kept", ">保留")}}
-			for _, r := range all {
-				t.Add(r.run.ID, r.run.State, r.run.Started, report.Count(r.run.Totals.Documents), report.Percent(r.run.Totals.Kept, r.run.Totals.Documents))
-			}
-			_, err = fmt.Fprint(a.out, t.Text())
-			return err
-		},
-	}
-}
-
 // line writes one value as a line of JSON.
 func (a *app) line(v any) error {
 	b, err := json.Marshal(v)

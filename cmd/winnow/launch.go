@@ -7,13 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"winnow/pipelines"
 	"winnow/pipelines/engine"
 	"winnow/shard"
+	"winnow/shard/store"
 )
 
 //go:embed launch/*.tmpl
@@ -160,12 +160,9 @@ func (a *app) jobs(kind, name string, p *engine.Plan, f *launchFlags) (*launchJo
 		return nil, usage("--world, --cpus and --network-workers are at least 1")
 	}
 	j := &launchJobs{
-		Run: p.RunID(), Name: dnsName(p.RunID(), ""), Target: filepath.Join(p.Root, p.RunID()), Runs: p.Root, RecipeText: string(p.Recipe),
+		Run: p.RunID(), Name: dnsName(p.RunID(), ""), Target: store.Join(p.Root, p.RunID()), Runs: p.Root, RecipeText: string(p.Recipe),
 		CPUs: f.cpus, MemoryMB: int64(size) >> 20, Time: f.time, Retries: f.retries, Grace: f.grace, Partition: f.partition, Account: f.account,
 		Extra: f.extra, Image: f.image, Namespace: f.namespace, PVC: f.pvc, Secret: f.secret, Dir: f.dir, Program: f.program, Dropped: string(p.Dropped),
-	}
-	if strings.Contains(p.Root, "://") {
-		j.Target = strings.TrimSuffix(p.Root, "/") + "/" + p.RunID()
 	}
 	j.LimitMB, j.SortMB = j.MemoryMB*8/10, max(1, j.MemoryMB/4)
 	j.Logs = filepath.Join("logs", j.Run)
@@ -197,7 +194,7 @@ func (a *app) jobs(kind, name string, p *engine.Plan, f *launchFlags) (*launchJo
 func (a *app) launchWaves(p *engine.Plan, f *launchFlags, kind string, sortMB int64) (out []launchWave, err error) {
 	waves := engine.Waves(p)
 	var begun *engine.Work
-	if folder, err := a.find(filepath.Join(p.Root, p.RunID())); err == nil {
+	if folder, err := a.find(store.Join(p.Root, p.RunID())); err == nil {
 		if folder.Run.State == shard.Done {
 			return nil, nil
 		}

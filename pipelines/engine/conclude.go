@@ -42,6 +42,9 @@ func (r *run) describe() *shard.Run {
 			info.Stages[i].Pass = p + 1
 		}
 	}
+	for _, w := range Waves(r.Plan) {
+		info.Waves = append(info.Waves, shard.WaveInfo{Stage: w.Stage, Tasks: w.Tasks})
+	}
 	for rule, byLang := range r.Bounds {
 		info.Bounds[rule] = map[string]shard.Bound{}
 		for lang, b := range byLang {

@@ -50,6 +50,7 @@ type run struct {
 	cuts        map[string]uint64
 	cutsErr     error
 
+	notes    bool                // attempts leave notes
 	files    [][]int             // shards of each data file, once known
 	bookings map[[2]int]*booking // of Rationed stages, by pass and shard
 }

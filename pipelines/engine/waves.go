@@ -118,7 +118,9 @@ func (r *run) do(ctx context.Context, w *wave, n int) error {
 		return err
 	}
 	begin, cpu := time.Now(), cpuSeconds()
+	note := r.noteBegun(task)
 	m, err := w.work(ctx, n)
+	r.noteEnded(note, task, err)
 	if err != nil {
 		return fmt.Errorf("task %s: %w", task, err)
 	}

@@ -36,7 +36,7 @@ func OpenWork(p *Plan, o Options) (*Work, error) {
 	if _, err := r.begin(); err != nil {
 		return nil, err
 	}
-	r.siblings = findSiblings(p.Store, p.Root, r.id)
+	r.siblings, r.notes = findSiblings(p.Store, p.Root, r.id), true
 	return &Work{run: r, waves: r.waves(), seen: map[string]bool{}}, nil
 }
 
