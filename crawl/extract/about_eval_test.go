@@ -5,7 +5,17 @@ import (
 	"testing"
 
 	"winnow/crawl/charset"
+	"winnow/crawl/extract/about"
 )
+
+// fact is a text, or that of an object with one member.
+func fact(v any) string {
+	if m, ok := v.(map[string]any); ok {
+		v = m["articleBody"]
+	}
+	s, _ := v.(string)
+	return strings.TrimSpace(s)
+}
 
 // TestFactsOfRealPages compares title, author and day with what people wrote down.
 func TestFactsOfRealPages(t *testing.T) {
@@ -30,7 +40,7 @@ func TestFactsOfRealPages(t *testing.T) {
 		}
 	}
 	contains := func(a, b string) bool { return strings.Contains(a, b) || strings.Contains(b, a) }
-	for _, set := range []string{"wcxb_dev340", "trafilatura_eval150"} {
+	for _, set := range []string{"wcxb_dev340", "trafilatura_eval150", "zh_cwced_a"} {
 		for _, g := range corpus(t, set) {
 			page, _, err := charset.Decode(g.body, "")
 			if err != nil {
@@ -40,8 +50,12 @@ func TestFactsOfRealPages(t *testing.T) {
 			if err != nil {
 				continue
 			}
-			author, _ := g.Author.(string)
-			date, _ := g.Date.(string)
+			author, date := fact(g.Author), fact(g.Date)
+			if set == "zh_cwced_a" {
+				if date = about.DayIn(date); author == "UNKNOWN" {
+					author = ""
+				}
+			}
 			note(set+" author", p.Author, strings.TrimSpace(author), contains)
 			note(set+" date", p.Date, date, func(a, b string) bool { return a == b })
 			note(set+" title", p.Title, g.Title, contains)
@@ -49,8 +63,9 @@ func TestFactsOfRealPages(t *testing.T) {
 		}
 	}
 	for what, least := range map[string]float64{
-		"wcxb_dev340 author": 0.5, "wcxb_dev340 date": 0.5, "wcxb_dev340 title": 0.5,
-		"trafilatura_eval150 author": 0.5, "trafilatura_eval150 date": 0.5, "trafilatura_eval150 title": 0.5,
+		"wcxb_dev340 author": 0.81, "wcxb_dev340 date": 0.77, "wcxb_dev340 title": 0.86,
+		"trafilatura_eval150 author": 0.64, "trafilatura_eval150 date": 0.82, "trafilatura_eval150 title": 0.73,
+		"zh_cwced_a author": 0.3, "zh_cwced_a date": 0.7,
 	} {
 		c := count[what]
 		t.Logf("%s: right %d of %d, given %d", what, c[0], c[2], c[1])

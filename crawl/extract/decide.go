@@ -47,13 +47,16 @@ func (w *walker) choose(o Options, p *Page) (c choice) {
 	units := make([]int32, len(w.blocks))
 	for i := range w.blocks {
 		b := &w.blocks[i]
-		c.probability[i] = blend(c.probability[i], c.ruled[i], !c.ruled[i] && w.announces(b), b.drop == sure, RuleShare)
+		c.probability[i] = blend(c.probability[i], c.ruled[i], !c.ruled[i] && w.announces(b), w.unseen(b), RuleShare)
 		units[i] = b.size
 	}
 	c.keep = decide(c.probability, units, o.Mode)
 	c.repeats = w.once(c.keep)
 	return c
 }
+
+// unseen tells of a block that is never kept: it is not shown, and no prose that a script may unfold.
+func (w *walker) unseen(b *block) bool { return b.drop == sure && !b.prose() }
 
 // announces tells whether a block titles something beside the text.
 func (w *walker) announces(b *block) bool {
@@ -76,6 +79,10 @@ func (w *walker) logits(m *score.Model, p *Page) []float32 {
 	}
 	return out
 }
+
+// leastExpected is the expected F measure below which a page is taken to have no main text: a frame whose text a script
+// would load. Those of the labelled pages lie at 0.12, all others from 0.22 on.
+const leastExpected = 0.2
 
 // decide keeps the blocks from the most probable on, as far as the expected F measure of the text grows: with the best
 // value F, that is down to a probability of F/2, so that a page that is hard to read is not left empty (Lewis 1995).
@@ -100,6 +107,9 @@ func decide(probability []float32, sizes []int32, m Mode) []bool {
 		}
 	}
 	keep := make([]bool, len(probability))
+	if best < leastExpected {
+		return keep
+	}
 	for _, i := range order[:until] {
 		keep[i] = true
 	}

@@ -12,7 +12,7 @@ import (
 type Decision struct {
 	Text    string
 	Kept    bool
-	Hidden  bool    // not shown on the page, so not asked further
+	Hidden  bool    // not shown on the page, and no prose: not asked further
 	Repeats bool    // an earlier block says the same
 	Rules   bool    // what the rules alone would do
 	Score   float32 // probability of being main text, by scorer and rules
@@ -40,18 +40,15 @@ func (s *Stage) Explain(body []byte, contentType string) (out []Decision) {
 	if err != nil || len(w.blocks) == 0 {
 		return nil
 	}
+	c := w.choose(s.o, &p)
 	measured := w.survey(&p)
-	reasons := make([][]Reason, len(w.blocks))
-	for i := range reasons {
+	for i := range w.blocks {
+		b := &w.blocks[i]
 		var v vector
 		measured.vector(int32(i), &v)
-		reasons[i] = reasonsOf(&v)
-	}
-	c := w.choose(s.o, &p)
-	for i, b := range w.blocks {
 		out = append(out, Decision{
-			Text: string(w.text[b.start:b.end]), Kept: c.keep[i], Hidden: b.drop == sure, Repeats: c.repeats[i], Rules: c.ruled[i],
-			Score: c.probability[i], Reasons: reasons[i],
+			Text: string(w.text[b.start:b.end]), Kept: c.keep[i], Hidden: w.unseen(b), Repeats: c.repeats[i], Rules: c.ruled[i],
+			Score: c.probability[i], Reasons: reasonsOf(&v),
 		})
 	}
 	return out
@@ -143,7 +140,8 @@ var singleNames = [fArea0][2]string{
 	fPageRepeat: {"page: prose in repeated elements", "页面：重复元素中的文本"}, fPageHeadings: {"page: headings", "页面：标题数"},
 	fPagePrices: {"page: prices", "页面：价格"}, fPageDates: {"page: dates", "页面：日期"}, fPageArticle: {"page says: article", "页面自称：文章"},
 	fPageProduct: {"page says: product", "页面自称：商品"}, fPageForum: {"page says: forum", "页面自称：论坛"}, fPageList: {"page says: list", "页面自称：列表"},
-	fPageSite: {"page says: site", "页面自称：网站"},
+	fPageSite: {"page says: site", "页面自称：网站"}, fWordSize: {"length of its words", "词长"},
+	fLegal: {"words of notices about data", "隐私声明用词"}, fUnseen: {"not shown", "不显示"},
 }
 
 // FeatureNames lists what is measured of a block, by its place in Measured.Values.

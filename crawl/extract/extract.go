@@ -105,13 +105,8 @@ func (s *scratch) extract(page string, o Options, watched *watch) (Page, error) 
 	if watched.over {
 		return Page{}, ErrTime
 	}
-	if len(p.Text) < shortText {
-		if len(p.linked) > 2*len(p.Text) {
-			p.Text = p.linked
-		}
-		if len(p.Text) < leastText && len(p.description) > 2*len(p.Text) {
-			p.Text = strings.Clone(oneLine(p.description))
-		}
+	if len(p.Text) < shortText && len(p.linked) > 2*len(p.Text) {
+		p.Text = p.linked
 	}
 	return p.own(), nil
 }
@@ -122,9 +117,6 @@ func (p *Page) own() Page {
 	c := strings.Clone
 	return Page{Title: c(p.Title), Text: p.Text, Date: c(p.Date), Lang: c(p.Lang), Author: c(p.Author), Canonical: c(p.Canonical), Site: c(p.Site), License: c(p.License)}
 }
-
-// leastText is the bytes of main text below which a page's own description is the better one.
-const leastText = 60
 
 // read parses a page into blocks and facts.
 func read(page string, o Options, watched *watch) (*walker, Page, error) {
@@ -189,6 +181,7 @@ func (w *walker) finish(o Options, p *Page) string {
 		return ""
 	}
 	keep := w.choose(o, p).keep
+	w.dateline(keep, p)
 	if w.structure != nil {
 		return w.markdown(keep, o)
 	}

@@ -85,6 +85,9 @@ const (
 	fPageForum
 	fPageList
 	fPageSite
+	fWordSize
+	fLegal
+	fUnseen
 	fArea0                            // 13 areas
 	fHint0       = fArea0 + 13        // hints of all elements around
 	fOwn0        = fHint0 + hintCount // of the nearest three
@@ -233,6 +236,7 @@ const (
 	ofTitle
 	ofDescription
 	ofLinked
+	ofLegal
 )
 
 // learn notes the words of a text.

@@ -12,32 +12,44 @@ type Measured struct {
 	Hidden   bool  // it is never kept
 }
 
-// Measure gives the blocks of a page in UTF-8 and what the scorer sees of each: for the program that trains it.
-func Measure(page string) (out []Measured) {
+// Sheet is a page as the scorer sees it: for the program that trains it.
+type Sheet struct {
+	Blocks []Measured
+	walker *walker
+}
+
+// Measure gives the blocks of a page in UTF-8 and what the scorer sees of each.
+func Measure(page string) *Sheet {
 	w, p, err := read(page, Options{}, &watch{})
 	if err != nil || len(w.blocks) == 0 {
-		return nil
+		return &Sheet{}
 	}
-	s := w.survey(&p)
+	sheet, s := &Sheet{walker: w}, w.survey(&p)
 	for i := range w.blocks {
 		var v vector
 		s.vector(int32(i), &v)
 		b := &w.blocks[i]
-		out = append(out, Measured{Text: string(w.text[b.start:b.end]), Values: v, Units: b.size, Announce: w.announces(b)})
+		sheet.Blocks = append(sheet.Blocks, Measured{
+			Text: string(w.text[b.start:b.end]), Values: v, Units: b.size, Announce: w.announces(b), Hidden: w.unseen(b),
+		})
 	}
 	for i, ruled := range w.rules() {
-		out[i].Ruled, out[i].Hidden = ruled, w.blocks[i].drop == sure
+		sheet.Blocks[i].Ruled = ruled
 	}
-	return out
+	return sheet
 }
 
-// Decide says which blocks of a page are kept, as Extract does, with the scorer's logits for them.
-func Decide(page []Measured, logits []float32, share float32, m Mode) []bool {
-	probability, units := make([]float32, len(page)), make([]int32, len(page))
-	for i, b := range page {
+// Decide says which blocks are kept, as Extract does, with the scorer's logits.
+func (s *Sheet) Decide(logits []float32, share float32, m Mode) []bool {
+	probability, units := make([]float32, len(s.Blocks)), make([]int32, len(s.Blocks))
+	for i, b := range s.Blocks {
 		probability[i], units[i] = blend(logits[i], b.Ruled, b.Announce, b.Hidden, share), b.Units
 	}
-	return decide(probability, units, m)
+	keep := decide(probability, units, m)
+	if len(keep) > 0 {
+		s.walker.once(keep)
+	}
+	return keep
 }
 
 // blend is the probability of a block being main text, by scorer and rules, which have share to say.

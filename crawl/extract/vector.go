@@ -91,6 +91,10 @@ func (s *survey) vector(i int32, v *vector) {
 	}
 	v[fMarks] = share(marks, words)
 	s.wording(b, text, words, v)
+	v[fWordSize] = float32(min(b.size/max(b.words, 1), 60))
+	if b.drop == sure {
+		v[fUnseen] = 1
+	}
 	v[fCopies] = float32(min(s.copies[s.hash[i]], 5))
 	if s.aside[i] {
 		v[fAside] = 1
@@ -234,7 +238,7 @@ func (s *survey) neighbours(i int32, v *vector) {
 // wording compares the words of a block with those of the page's title and descriptions, and with those that the buttons
 // and links of a site's frame are made of.
 func (s *survey) wording(b *block, text []byte, words int32, v *vector) {
-	var all, frame, title, description, linked int32
+	var all, frame, title, description, linked, legal int32
 	eachWord(text[:min(len(text), 1000)], func(word uint32) {
 		all++
 		from := int32(s.words.get(word))
@@ -242,6 +246,7 @@ func (s *survey) wording(b *block, text []byte, words int32, v *vector) {
 		title += from >> 1 & 1
 		description += from >> 2 & 1
 		linked += from >> 3 & 1
+		legal += from >> 4 & 1
 	})
 	if b.size < 200 {
 		v[fTitle], v[fTitleShare] = share(title, all), share(title, s.titleWords)
@@ -253,7 +258,10 @@ func (s *survey) wording(b *block, text []byte, words int32, v *vector) {
 			}
 		}
 		v[fUI] = share(frame, words)
+	} else {
+		v[fUI] = share(frame, all)
 	}
+	v[fLegal] = share(legal, all)
 	if b.size >= 20 {
 		v[fDescription], v[fLinked] = share(description, all), share(linked, all)
 	}
@@ -265,16 +273,22 @@ var frameWords = setOf(`login log sign register subscribe cart checkout wishlist
 	previous back top close skip accept filter sort click here more show hide edit report posted likes views account join buy now
 	anmelden impressum datenschutz kontakt startseite mehr teilen kommentar kommentare agb suche
 	connexion partager accueil mentions compartir inicio contacto privacidad facebook twitter instagram youtube linkedin pinterest
-	whatsapp email print rss`)
+	whatsapp email print rss`, noticeWords)
 
 var framePhrases = []string{
 	"登录", "注册", "分享", "首页", "关于我们", "联系我们", "版权", "备案", "返回", "更多", "上一", "下一", "评论", "收藏", "点击", "编辑", "来源", "责任",
 	"打印", "关闭", "广告", "推荐", "热门", "微信", "微博", "客服", "举报", "浏览", "作者", "发布", "导航", "登錄", "註冊", "關於", "聯絡",
 }
 
-func setOf(list string) map[uint32]uint8 {
+// noticeWords are those of notices about cookies and data, which are prose like the text.
+const noticeWords = `cookie cookies privacy consent personal information data third party parties policy advertising advertisers marketing
+	preferences website websites services purposes processing legitimate gdpr partners terms conditions browser settings opt
+	datenschutz einwilligung confidentialité consentement privacidad consentimiento`
+
+func setOf(frame, legal string) map[uint32]uint8 {
 	m := make(map[uint32]uint8)
-	eachWord([]byte(list), func(word uint32) { m[word] = ofFrame })
+	eachWord([]byte(frame), func(word uint32) { m[word] |= ofFrame })
+	eachWord([]byte(legal), func(word uint32) { m[word] |= ofLegal })
 	return m
 }
 

@@ -64,6 +64,6 @@ func FuzzLinked(f *testing.F) {
 		for _, a := range l.authors {
 			authors([]string{a})
 		}
-		dayIn(s)
+		DayIn(s)
 	})
 }

@@ -7,6 +7,9 @@ import (
 	"unicode/utf8"
 )
 
+// Author takes the name out of a byline; "" where there is none.
+func Author(line string) string { return authors([]string{line}) }
+
 // authors makes one line of names: without what stands before names, without addresses, each once.
 func authors(names []string) string {
 	var out []string

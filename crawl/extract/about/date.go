@@ -47,8 +47,8 @@ func figures(s string) string {
 	return ""
 }
 
-// dayIn finds the first day in a line that may say more: "Posted on March 4, 2021 by", "2005-05-07 21:23:57".
-func dayIn(s string) string {
+// DayIn finds the first day in a line that may say more: "Posted on March 4, 2021 by", "2005-05-07 21:23:57".
+func DayIn(s string) string {
 	fields := strings.FieldsFunc(s, func(r rune) bool {
 		return r <= ' ' || r == '|' || r == '·' || r == '\u00a0' || r == '：' || r == '（' || r == '('
 	})

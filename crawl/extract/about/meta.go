@@ -84,7 +84,7 @@ func (r *reader) attributes(n *html.Node) {
 		}
 	}
 	if r.classDate == "" && dateWords.in(class, p) && !noDateWords.in(class, p) {
-		r.classDate = dayIn(r.text(n, 100))
+		r.classDate = DayIn(r.text(n, 100))
 	}
 }
 

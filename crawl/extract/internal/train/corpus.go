@@ -41,12 +41,12 @@ type page struct {
 	Set, Kind string
 	Fold      int
 	Truth     int // tokens of the text
-	Blocks    []extract.Measured
 	Rows      []sample
+	sheet     *extract.Sheet
 }
 
-// load reads all pages.
-func load(dir string) (pages []page, err error) {
+// load reads all pages. What they are labelled with is taken from known, where it is not empty.
+func load(dir string, known []page) (pages []page, err error) {
 	for _, set := range sets {
 		all, err := read(filepath.Join(dir, "html", set.name))
 		if err != nil {
@@ -54,10 +54,20 @@ func load(dir string) (pages []page, err error) {
 		}
 		for _, g := range all {
 			text, _, _ := charset.Decode(g.body, "")
-			p := page{Set: set.name, Fold: score.Fold(g.URL, g.ID), Kind: g.Type, Blocks: extract.Measure(text)}
-			if p.label(g, set.weight) {
-				pages = append(pages, p)
+			p := page{Set: set.name, Fold: score.Fold(g.URL, g.ID), Kind: g.Type, sheet: extract.Measure(text)}
+			if len(known) > 0 {
+				p.Rows, p.Truth = known[0].Rows, known[0].Truth
+				known = known[1:]
+			} else {
+				p.label(g, set.weight)
 			}
+			if len(p.Rows) != len(p.sheet.Blocks) && len(p.Rows) > 0 {
+				return nil, fmt.Errorf("%s: page %s has %d blocks, and labels for %d", set.name, g.ID, len(p.sheet.Blocks), len(p.Rows))
+			}
+			for i := range p.Rows {
+				p.Rows[i].Values = &p.sheet.Blocks[i].Values
+			}
+			pages = append(pages, p)
 		}
 	}
 	return pages, nil
@@ -122,28 +132,30 @@ func open(path string) (io.Reader, func(), error) {
 	return z, func() { f.Close() }, nil
 }
 
-// label makes the samples of a page, and tells whether there are any.
-func (p *page) label(g gold, weight float32) bool {
-	if len(p.Blocks) == 0 {
-		return false
-	}
-	if g.Text == "" {
-		return p.snippets(g)
+// label makes the samples of a page; none where nothing is known of it.
+func (p *page) label(g gold, weight float32) {
+	switch {
+	case g.Text == "" && len(g.With) > 0:
+		p.snippets(g)
+		return
+	case g.Text == "" && g.Type == "": // it is not known why
+		return
 	}
 	var all []string
-	ends := make([]int, len(p.Blocks))
-	for i, b := range p.Blocks {
+	ends := make([]int, len(p.sheet.Blocks))
+	for i, b := range p.sheet.Blocks {
 		all = append(all, tokens(b.Text)...)
 		ends[i] = len(all)
 	}
 	truth := tokens(g.Text)
 	matched := align(all, truth)
 	if matched == nil {
-		return false
+		return
 	}
 	p.Truth = len(truth)
+	whole := max(len(truth), int(leastPart*float32(len(all))), 50)
 	from := 0
-	for i := range p.Blocks {
+	for i := range p.sheet.Blocks {
 		good, size := 0, ends[i]-from
 		for _, m := range matched[from:ends[i]] {
 			if m {
@@ -151,27 +163,43 @@ func (p *page) label(g gold, weight float32) bool {
 			}
 		}
 		from = ends[i]
-		s := sample{Values: &p.Blocks[i].Values, Weight: weight * perPage * (float32(min(size, 400))/float32(max(len(truth), 50)) + 0.002)}
+		s := sample{Weight: weight * perPage * (float32(min(size, 400))/float32(whole) + 0.002)}
 		s.Tokens, s.Good = size, good
 		if size > 0 {
 			s.Label = float32(good) / float32(size)
 		}
 		p.Rows = append(p.Rows, s)
 	}
-	return true
+	p.equals()
 }
+
+// equals gives blocks that say the same the best label among them: the text is as good in either place, and is written once.
+func (p *page) equals() {
+	best := map[string]float32{}
+	for i, b := range p.sheet.Blocks {
+		best[b.Text] = max(best[b.Text], p.Rows[i].Label)
+	}
+	for i, b := range p.sheet.Blocks {
+		if b.Units >= 60 {
+			p.Rows[i].Label = best[b.Text]
+		}
+	}
+}
+
+// leastPart is the share of a page that its main text has at least, as far as weights are concerned: blocks weigh by their
+// part of the main text, and a page with little of it would else weigh like many.
+const leastPart = 0.35
 
 // perPage scales weights, so that the booster's constants are about the blocks of one page; a snippet has snippetWeight.
 const (
-	perPage       = 50
+	perPage       = 75
 	snippetWeight = 0.15 * perPage
 )
 
-// snippets labels the blocks that hold a sentence of which it is known whether it belongs to the text, and tells whether
-// there are any.
-func (p *page) snippets(g gold) (any bool) {
+// snippets labels the blocks that hold a sentence of which it is known whether it belongs to the text.
+func (p *page) snippets(g gold) {
 	squeeze := func(s string) string { return strings.Join(strings.Fields(s), " ") }
-	for i, b := range p.Blocks {
+	for _, b := range p.sheet.Blocks {
 		text := squeeze(b.Text)
 		within := func(list []string) bool {
 			for _, s := range list {
@@ -181,7 +209,7 @@ func (p *page) snippets(g gold) (any bool) {
 			}
 			return false
 		}
-		row := sample{Values: &p.Blocks[i].Values}
+		var row sample
 		switch with, without := within(g.With), within(g.Without); {
 		case without:
 			row.Weight, row.Tokens = snippetWeight, 1
@@ -189,8 +217,6 @@ func (p *page) snippets(g gold) (any bool) {
 			row.Weight, row.Tokens, row.Label, row.Good = snippetWeight, 1, 1, 1
 		}
 		p.Truth += row.Good
-		any = any || row.Weight > 0
 		p.Rows = append(p.Rows, row)
 	}
-	return any
 }

@@ -2,7 +2,12 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
 
 	"winnow/crawl/extract"
 	"winnow/crawl/extract/score"
@@ -28,17 +33,27 @@ func draw(pages []page, full float32, seed uint64, pass func(*page) bool) (rows 
 // folds is the number of parts that pages are dealt to.
 const folds = score.Folds
 
-// outOfFold trains a model for each fold on the pages of the others.
-func outOfFold(pages []page, asked []int, s settings, seed uint64) (models [folds]*score.Model) {
-	for k := range folds {
-		rows := draw(pages, fullWeight, seed, func(p *page) bool { return p.Fold != k })
-		models[k] = newBooster(rows, asked, s, seed).train()
+// train trains a model for each fold on the pages of the others, and where it is asked for the one that learns from all;
+// as many at a time as there are processors.
+func (t *trainer) train(all bool) (models [folds]*score.Model, shipped *score.Model) {
+	n := folds
+	if all {
+		n++
 	}
-	return models
+	trained := make([]*score.Model, folds+1)
+	var wait sync.WaitGroup
+	free := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for k := range n {
+		free <- struct{}{}
+		wait.Go(func() {
+			rows := draw(t.pages, t.full, t.seed, func(p *page) bool { return p.Fold != k })
+			trained[k] = newBooster(rows, t.asked, t.settings, t.seed).train()
+			<-free
+		})
+	}
+	wait.Wait()
+	return [folds]*score.Model(trained[:folds]), trained[folds]
 }
-
-// fullWeight is the weight from which on all samples are seen.
-const fullWeight = 1.5
 
 // quality is what a set of pages scores: by tokens as the alignment found them, so that nothing has to be written out.
 type quality map[string]*sum
@@ -52,12 +67,15 @@ func f1(p, r float64) float64 {
 	return 2 * p * r / (p + r)
 }
 
-// measure scores the choice that a model makes of each page; models[fold] is asked for a page.
+// measure scores the choice made of each page by its logits.
 func measure(pages []page, logits [][]float32, share float32, mode extract.Mode) quality {
 	q := quality{}
 	for i := range pages {
 		p := &pages[i]
-		keep := extract.Decide(p.Blocks, logits[i], share, mode)
+		if len(p.Rows) == 0 && p.Kind == "" {
+			continue
+		}
+		keep := p.sheet.Decide(logits[i], share, mode)
 		var good, size float64
 		for b, r := range p.Rows {
 			if keep[b] {
@@ -70,6 +88,8 @@ func measure(pages []page, logits [][]float32, share float32, mode extract.Mode)
 		}
 		if p.Truth > 0 {
 			recall = good / float64(p.Truth)
+		} else if size == 0 && p.Kind != "" { // of a page without main text, nothing is right
+			precision, recall = 1, 1
 		}
 		for _, name := range []string{p.Set, p.Set + ", " + p.Kind} {
 			if q[name] == nil {
@@ -94,18 +114,24 @@ func (q quality) figures() (out [4]float64) {
 	return out
 }
 
-// report prints the figures for several shares of the rules.
-func report(name string, pages []page, models [folds]*score.Model, trees int) {
+// report prints the figures of models out of fold, for several shares of the rules.
+func report(name string, pages []page, models [folds]*score.Model) {
 	logits := make([][]float32, len(pages))
 	for i, p := range pages {
-		m := *models[p.Fold]
-		m.Trees = m.Trees[:min(trees, len(m.Trees))]
-		for b := range p.Blocks {
-			logits[i] = append(logits[i], m.Logit(&p.Blocks[b].Values))
+		for b := range p.sheet.Blocks {
+			logits[i] = append(logits[i], models[p.Fold].Logit(&p.sheet.Blocks[b].Values))
 		}
 	}
-	for _, share := range []float32{0.1, 0.2, 0.3, 1} {
-		f := measure(pages, logits, share, extract.Balanced).figures()
-		fmt.Printf("%s, %d trees, rules %.1f: scrapinghub %.4f, wcxb %.4f, snippets %.4f, zh %.4f, mean %.4f\n", name, trees, share, f[0], f[1], f[2], f[3], (f[0]+f[1]+f[2]+f[3])/4)
+	fmt.Println(name)
+	for _, share := range []float32{0, 0.1, 0.2, 0.3, 1} {
+		q := measure(pages, logits, share, extract.Balanced)
+		f := q.figures()
+		fmt.Printf("rules %.1f: scrapinghub %.4f, wcxb %.4f, snippets %.4f, zh %.4f, mean %.4f\n", share, f[0], f[1], f[2], f[3], (f[0]+f[1]+f[2]+f[3])/4)
+		for _, set := range slices.Sorted(maps.Keys(q)) {
+			if _, kind, _ := strings.Cut(set, ", "); kind != "" {
+				fmt.Printf("  %s %.3f", kind, q[set].f/q[set].n)
+			}
+		}
+		fmt.Println()
 	}
 }
