@@ -17,15 +17,18 @@ const (
 	Recall    Mode = "recall"    // text weighs more (F with beta 2)
 )
 
-// squaredBeta is the weight of recall against precision.
-func (m Mode) squaredBeta() float64 {
+// squaredBeta is the weight of recall against precision on a page that has this share of its prose side by side. Where most
+// of it is, the page is an article, and what stands beside is less often main text than the scorer says, which learned
+// from lists and shops too: so recall weighs less, down to 0.4 of what it does where prose is scattered.
+func (m Mode) squaredBeta(beside float32) float64 {
+	beta := 1 - 0.6*float64(min(max((beside-0.1)/0.5, 0), 1))
 	switch m {
 	case Precision:
 		return 0.25
 	case Recall:
-		return 4
+		return beta * 4
 	}
-	return 1
+	return beta
 }
 
 // RuleShare is how much the rules have to say beside the scorer, by cross-validation.
@@ -42,21 +45,28 @@ func (w *walker) choose(o Options, p *Page) (c choice) {
 	if len(w.blocks) == 0 {
 		return c
 	}
-	c.probability = w.logits(cmp.Or(o.Scorer, score.Shipped()), p)
+	s := w.survey(p)
+	c.probability = s.logits(cmp.Or(o.Scorer, score.Shipped()))
 	c.ruled = w.rules()
 	units := make([]int32, len(w.blocks))
 	for i := range w.blocks {
 		b := &w.blocks[i]
-		c.probability[i] = blend(c.probability[i], c.ruled[i], !c.ruled[i] && w.announces(b), w.unseen(b), RuleShare)
+		c.probability[i] = blend(c.probability[i], c.ruled[i], !c.ruled[i] && w.announces(b), s.unseen(b), RuleShare)
 		units[i] = b.size
 	}
-	c.keep = decide(c.probability, units, o.Mode)
+	c.keep = decide(c.probability, units, o.Mode.squaredBeta(s.page[fPageBest]))
 	c.repeats = w.once(c.keep)
 	return c
 }
 
-// unseen tells of a block that is never kept: it is not shown, and no prose that a script may unfold.
-func (w *walker) unseen(b *block) bool { return b.drop == sure && !b.prose() }
+// unseen tells of a block that is never kept: it is not shown, and no prose that a script may unfold, as those of pages about
+// services and products do. Articles do not.
+func (s *survey) unseen(b *block) bool {
+	return b.drop == sure && (!b.prose() || s.page[fPageBest] > articlePart)
+}
+
+// articlePart is the share of a page's prose that stands side by side, above which the page is an article.
+const articlePart = 0.35
 
 // announces tells whether a block titles something beside the text.
 func (w *walker) announces(b *block) bool {
@@ -64,14 +74,13 @@ func (w *walker) announces(b *block) bool {
 }
 
 // logits gives for each block what the scorer says.
-func (w *walker) logits(m *score.Model, p *Page) []float32 {
-	s := w.survey(p)
-	out := make([]float32, len(w.blocks))
+func (s *survey) logits(m *score.Model) []float32 {
+	out := make([]float32, len(s.w.blocks))
 	var v vector
 	var sweep score.Sweep
 	sweep.Begin(m)
 	for i := range out {
-		if w.watch.late() {
+		if s.w.watch.late() {
 			break
 		}
 		s.vector(int32(i), &v)
@@ -84,9 +93,9 @@ func (w *walker) logits(m *score.Model, p *Page) []float32 {
 // would load. Those of the labelled pages lie at 0.12, all others from 0.22 on.
 const leastExpected = 0.2
 
-// decide keeps the blocks from the most probable on, as far as the expected F measure of the text grows: with the best
+// decide keeps the blocks from the most probable on, as far as the expected F measure (beta squared) of the text grows: for beta 1 and the best
 // value F, that is down to a probability of F/2, so that a page that is hard to read is not left empty (Lewis 1995).
-func decide(probability []float32, sizes []int32, m Mode) []bool {
+func decide(probability []float32, sizes []int32, beta float64) []bool {
 	order := make([]int32, len(probability))
 	var all float64
 	for i, p := range probability {
@@ -96,7 +105,6 @@ func decide(probability []float32, sizes []int32, m Mode) []bool {
 	slices.SortFunc(order, func(a, b int32) int {
 		return cmp.Or(cmp.Compare(probability[b], probability[a]), cmp.Compare(a, b))
 	})
-	beta := m.squaredBeta()
 	var good, size, best float64
 	until := 0
 	for n, i := range order {

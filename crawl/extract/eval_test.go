@@ -250,7 +250,7 @@ func TestChinese(t *testing.T) {
 }
 
 // floors of F1 out of fold: what the four sets have reached, less what another seed may change.
-var floors = [4]float64{0.958, 0.842, 0.92, 0.915}
+var floors = [4]float64{0.959, 0.857, 0.932, 0.926}
 
 // TestRealSpeed logs the speed over all real pages, decoding included.
 func TestRealSpeed(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 type Decision struct {
 	Text    string
 	Kept    bool
-	Hidden  bool    // not shown on the page, and no prose: not asked further
+	Hidden  bool    // not shown on the page, and nothing that a script may unfold: not asked further
 	Repeats bool    // an earlier block says the same
 	Rules   bool    // what the rules alone would do
 	Score   float32 // probability of being main text, by scorer and rules
@@ -47,7 +47,7 @@ func (s *Stage) Explain(body []byte, contentType string) (out []Decision) {
 		var v vector
 		measured.vector(int32(i), &v)
 		out = append(out, Decision{
-			Text: string(w.text[b.start:b.end]), Kept: c.keep[i], Hidden: w.unseen(b), Repeats: c.repeats[i], Rules: c.ruled[i],
+			Text: string(w.text[b.start:b.end]), Kept: c.keep[i], Hidden: measured.unseen(b), Repeats: c.repeats[i], Rules: c.ruled[i],
 			Score: c.probability[i], Reasons: reasonsOf(&v),
 		})
 	}

@@ -67,7 +67,7 @@ func TestMarkup(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p, err := Extract(tt.page, Options{})
+			p, err := Extract(tt.page, Options{Mode: Recall}) // how text is written, not which
 			if err != nil {
 				t.Fatal(err)
 			}

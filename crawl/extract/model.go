@@ -30,7 +30,7 @@ func Measure(page string) *Sheet {
 		s.vector(int32(i), &v)
 		b := &w.blocks[i]
 		sheet.Blocks = append(sheet.Blocks, Measured{
-			Text: string(w.text[b.start:b.end]), Values: v, Units: b.size, Announce: w.announces(b), Hidden: w.unseen(b),
+			Text: string(w.text[b.start:b.end]), Values: v, Units: b.size, Announce: w.announces(b), Hidden: s.unseen(b),
 		})
 	}
 	for i, ruled := range w.rules() {
@@ -45,10 +45,11 @@ func (s *Sheet) Decide(logits []float32, share float32, m Mode) []bool {
 	for i, b := range s.Blocks {
 		probability[i], units[i] = blend(logits[i], b.Ruled, b.Announce, b.Hidden, share), b.Units
 	}
-	keep := decide(probability, units, m)
-	if len(keep) > 0 {
-		s.walker.once(keep)
+	if len(units) == 0 {
+		return nil
 	}
+	keep := decide(probability, units, m.squaredBeta(s.Blocks[0].Values[fPageBest]))
+	s.walker.once(keep)
 	return keep
 }
 

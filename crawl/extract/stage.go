@@ -53,7 +53,7 @@ func (s *Stage) Name() string { return "extract" }
 
 // Version names the code and its options.
 func (s *Stage) Version() string {
-	return fmt.Sprintf("extract/3 min_chars=%d max_bytes=%d mode=%s format=%s links=%t images=%t",
+	return fmt.Sprintf("extract/4 min_chars=%d max_bytes=%d mode=%s format=%s links=%t images=%t",
 		s.o.MinChars, s.o.MaxBytes, s.o.Mode, s.o.Format, s.o.Links, s.o.Images)
 }
 
