@@ -55,8 +55,21 @@ func (w *walker) choose(o Options, p *Page) (c choice) {
 		units[i] = b.size
 	}
 	c.keep = decide(c.probability, units, o.Mode.squaredBeta(s.page[fPageBest]))
+	w.titles(c.keep, c.probability)
 	c.repeats = w.once(c.keep)
 	return c
+}
+
+// leastTitle is the probability from which on a heading is kept whose text is.
+const leastTitle = 0.4
+
+// titles keeps likely headings of what is kept: a line weighs little in an F measure, but structures the text.
+func (w *walker) titles(keep []bool, probability []float32) {
+	for i := len(keep) - 2; i >= 0; i-- {
+		if !keep[i] && keep[i+1] && probability[i] >= leastTitle && w.blocks[i].kind == heading {
+			keep[i] = true
+		}
+	}
 }
 
 // unseen tells of a block that is never kept: it is not shown, and no prose that a script may unfold, as those of pages about

@@ -49,6 +49,7 @@ func (s *Sheet) Decide(logits []float32, share float32, m Mode) []bool {
 		return nil
 	}
 	keep := decide(probability, units, m.squaredBeta(s.Blocks[0].Values[fPageBest]))
+	s.walker.titles(keep, probability)
 	s.walker.once(keep)
 	return keep
 }
