@@ -1,6 +1,8 @@
 package crawl
 
 import (
+	"cmp"
+	"errors"
 	"io"
 	"strconv"
 	"strings"
@@ -17,7 +19,16 @@ type archive struct {
 	dump string
 }
 
+// errZip is what is said of a WACZ file.
+var errZip = errors.New("a zip, as WACZ files are: unpack it and read archive/*.warc.gz")
+
+// errSegment is what is said of a record whose block is only the first part of what was stored (WARC 1.1, section 7).
+var errSegment = errors.New("a segment of a record that goes on in others, which are not joined to it")
+
 func readWARC(p *part) bool {
+	if p.Start == 0 && isZip(p) {
+		return p.emit(nil, &winnow.ReadError{Rule: "error.record", Lost: p.End - p.Start, Err: errZip})
+	}
 	a := &archive{part: p, http: warc.HTTP{Limit: p.o.MaxRecord}, dump: p.dumpName()}
 	r := warc.NewReader(p, p.size, warc.Options{Start: p.Start, End: p.End, MaxRecord: p.o.MaxRecord})
 	defer r.Close()
@@ -41,6 +52,13 @@ func readWARC(p *part) bool {
 		}
 	}
 	return false
+}
+
+// isZip tells whether a file begins as zip files do.
+func isZip(p *part) bool {
+	var magic [4]byte
+	n, _ := p.ReadAt(magic[:], 0)
+	return string(magic[:n]) == "PK\x03\x04"
 }
 
 // count adds a record to the tally. What a hostile file calls its records must not fill the memory.
@@ -78,7 +96,7 @@ func (a *archive) document(rec *warc.Record) (*winnow.Document, *winnow.ReadErro
 	if kind == "conversion" {
 		d.SetMeta(winnow.MetaContentType, "text/plain; charset=utf-8")
 		d.RawBytes, d.Text = int64(len(body)), strings.ToValidUTF8(string(body), "\ufffd")
-		return d, nil
+		return d, segment(h)
 	}
 	var bad *winnow.ReadError
 	if strings.HasPrefix(mime, "application/http") || mime == "" && strings.HasPrefix(string(body[:min(5, len(body))]), "HTTP/") {
@@ -95,7 +113,15 @@ func (a *archive) document(rec *warc.Record) (*winnow.Document, *winnow.ReadErro
 	if flaw := fill(d, body, mime, known); bad == nil {
 		bad = flaw
 	}
-	return d, bad
+	return d, cmp.Or(segment(h), bad)
+}
+
+// segment declines a record that holds only a part of a page; nil where it is whole.
+func segment(h warc.Header) *winnow.ReadError {
+	if h.Get("WARC-Segment-Number") == "" {
+		return nil
+	}
+	return &winnow.ReadError{Rule: "error.truncated", Err: errSegment}
 }
 
 // unbracket takes the angle brackets off that stand around identifiers, and in old files around addresses.

@@ -56,8 +56,8 @@ type source struct {
 
 // WARC reads archives: WARC 0.x to 1.1, WET, WAT and ARC 1.x, plain or packed with gzip, zstd or lz4. Each response, resource
 // and conversion record is a document. The others are counted: metadata, of which a WAT file is made; revisit, whose page is
-// another record's; continuation, a piece of a segmented record, which no crawler at hand writes. A WACZ file is a zip of
-// WARC files and is not opened.
+// another record's; continuation, a piece of a segmented record. The first piece of such a record is a document with an error, since
+// the pieces, which may lie in several files, are not joined. A WACZ file is a zip of WARC files, and is declined.
 func WARC(patterns []string, o Options) winnow.Source {
 	return &source{kind: "warc", patterns: patterns, o: o.withDefaults(), cut: warc.Cut, read: readWARC,
 		exts: withPacked(".warc", ".wet", ".wat", ".arc")}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -152,7 +154,21 @@ func (a *app) concluded(r *pipelines.Recipe, p *engine.Plan, info *shard.Run) er
 	if err := a.told(rep, dir, len(r.Train) > 0); err != nil {
 		return err
 	}
+	a.empty(info)
 	return a.expected(r, p)
+}
+
+// empty says what an input without a document holds instead.
+func (a *app) empty(info *shard.Run) {
+	if info.Totals.Documents > 0 || len(info.Records) == 0 {
+		return
+	}
+	var kinds []string
+	for _, kind := range slices.Sorted(maps.Keys(info.Records)) {
+		kinds = append(kinds, fmt.Sprintf("%s %d", kind, info.Records[kind]))
+	}
+	a.say("no document: the records are of other kinds (%s); pages and texts are in response, resource and conversion records, of which a WAT file has none",
+		"没有文档：输入只有其他类型的记录（%s）；网页与文本在 response、resource、conversion 记录中，WAT 文件没有这些", strings.Join(kinds, ", "))
 }
 
 // partial is the error of a run that could not read all of its input.

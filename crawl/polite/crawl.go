@@ -37,7 +37,6 @@ type crawl struct {
 	begun   time.Time
 	before  float64   // seconds of earlier runs
 	last    time.Time // of a commit
-	added   int       // entries since then
 	old     *previous
 	resumed bool
 	jobs    chan job
@@ -185,16 +184,13 @@ func (c *crawl) close() error {
 	return errors.Join(errs...)
 }
 
-// maxAdded is the most entries between two commits: until then they are held in memory, a page of the frontier for most.
-const maxAdded = 10_000
-
 // commit makes durable what was done: first the archive, then what the frontier says of it.
 func (c *crawl) commit() error {
 	at, err := c.archive.sync()
 	if err != nil {
 		return err
 	}
-	c.last, c.added = time.Now(), 0
+	c.last = time.Now()
 	c.sum.Files, c.sum.Seconds = at.File+1, c.before+time.Since(c.begun).Seconds()
 	return errors.Join(c.store.Put("place", at), c.store.Put("summary", c.sum), c.store.Commit())
 }
@@ -254,7 +250,7 @@ func (c *crawl) loop(ctx context.Context) error {
 		case <-timer.C:
 		case <-ctx.Done():
 		}
-		if time.Since(c.last) >= c.o.commitEvery || c.added >= maxAdded {
+		if time.Since(c.last) >= c.o.commitEvery || c.store.Full() {
 			if err := c.commit(); err != nil {
 				return err
 			}

@@ -66,12 +66,24 @@ func (c *crawl) robotsOf(origin string) (*knownRobots, error) {
 			return nil, err
 		}
 		k.parsed = robots.Parse(k.Body, c.o.Agent)
-		c.robots[origin] = k
+		c.know(origin, k)
 	}
 	if time.Since(k.Fetched) > robots.MaxAge {
 		return nil, nil
 	}
 	return k, nil
+}
+
+// maxKnown is of how many origins what robots.txt says is held in memory. That of others is read from the frontier.
+const maxKnown = 4096
+
+// know holds what an origin's robots.txt says, which the frontier has.
+func (c *crawl) know(origin string, k *knownRobots) {
+	if len(c.robots) >= maxKnown {
+		clear(c.robots)
+	}
+	k.Body = nil
+	c.robots[origin] = k
 }
 
 // add queues an address. It counts why not, where it does not.
@@ -95,7 +107,6 @@ func (c *crawl) add(a Address, e frontier.Entry) error {
 		}
 	}
 	c.sum.Queue++
-	c.added++
 	c.hosts.Add(a.Host)
 	return c.store.Add(e)
 }
@@ -189,7 +200,6 @@ func (c *crawl) takeRobots(r result) error {
 	}
 	origin := r.address.Origin()
 	r.known.parsed = robots.Parse(r.known.Body, c.o.Agent)
-	c.robots[origin] = r.known
 	if err := c.store.SetRobots(origin, r.known); err != nil {
 		return err
 	}
@@ -198,6 +208,7 @@ func (c *crawl) takeRobots(r result) error {
 			return err
 		}
 	}
+	c.know(origin, r.known)
 	if !c.o.NoMaps {
 		for _, s := range r.known.parsed.Sitemaps {
 			if a, err := Normalise(origin+"/", s); err == nil {
@@ -298,7 +309,7 @@ func (c *crawl) addMapped(r result) error {
 		if err := c.add(a, frontier.Entry{Kind: frontier.Page, Via: r.entry.URL, Depth: r.entry.Depth + 1}); err != nil {
 			return err
 		}
-		if r.entry.Kind == frontier.Sitemap && c.added >= maxAdded { // it is read again where the rest is lost
+		if r.entry.Kind == frontier.Sitemap && c.store.Full() { // it is read again where the rest is lost
 			if err := c.commit(); err != nil {
 				return err
 			}

@@ -48,11 +48,16 @@ type Stored struct {
 // ErrLocked says that another process holds the file.
 var ErrLocked = errors.New("the frontier is in use by another crawl")
 
+// batch is after how many additions a transaction should end. Addresses fall anywhere in the tree of those seen, so in a large frontier
+// each addition takes a page of it apart (4 KiB, some hundred entries), which is held until then: some 10 KB of memory.
+const batch = 2000
+
 // Store is a frontier file with one open transaction. It is for one goroutine.
 type Store struct {
-	db  *bolt.DB
-	tx  *bolt.Tx
-	seq uint64
+	db    *bolt.DB
+	tx    *bolt.Tx
+	seq   uint64
+	added int // entries since the last commit
 }
 
 var buckets = []string{"meta", "queue", "seen", "robots", "stored", "previous", "paths"}
@@ -95,8 +100,12 @@ func (s *Store) Commit() error {
 	if err := s.tx.Commit(); err != nil {
 		return fmt.Errorf("frontier: %w", err)
 	}
+	s.added = 0
 	return s.begin()
 }
+
+// Full says that so much was added since the last commit that the memory asks for the next.
+func (s *Store) Full() bool { return s.added >= batch }
 
 // Close drops what was not committed.
 func (s *Store) Close() error {
@@ -150,6 +159,8 @@ func (s *Store) Add(e Entry) error {
 		return fmt.Errorf("frontier: seen: %w", err)
 	}
 	s.seq++
+	s.added++
+	s.bucket("queue").FillPercent = .9 // a host's entries come in the order of their keys, nearly
 	return s.put("queue", queueKey(e, s.seq), e)
 }
 

@@ -4,8 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
-	"runtime"
+	"strings"
 	"testing"
 )
 
@@ -103,8 +104,80 @@ func TestStore(t *testing.T) {
 	}
 }
 
-// BenchmarkFrontier adds a million addresses of 100 hosts, committing as a crawl does every 10,000, and says what that takes in
-// memory of the process (heap) and on disk.
+// memory is what the process holds of its own, and what of its memory are pages of files, which the system takes back when it needs
+// them; bytes.
+func memory(t testing.TB) (own, files int64) {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Skip("the memory of a process is measured on Linux alone")
+	}
+	for line := range strings.Lines(string(status)) {
+		var kind string
+		var kb int64
+		_, _ = fmt.Sscanf(line, "%s %d", &kind, &kb)
+		switch kind {
+		case "RssAnon:":
+			own = kb << 10
+		case "RssFile:":
+			files = kb << 10
+		}
+	}
+	return own, files
+}
+
+// fill adds n addresses of 100 hosts, and commits when it should. It gives the most memory.
+func fill(t testing.TB, s *Store, n int) (own, files int64) {
+	t.Helper()
+	for i := range n {
+		e := Entry{URL: fmt.Sprintf("https://host-%02d.example/section/%d/a-page-with-a-usual-name-%d.html", i%100, i%977, i), Host: fmt.Sprintf("host-%02d.example", i%100), Kind: Page, Depth: i / 100_000}
+		if err := s.Add(e); err != nil {
+			t.Fatal(err)
+		}
+		if !s.Full() {
+			continue
+		}
+		o, f := memory(t)
+		own, files = max(own, o), max(files, f)
+		if err := s.Commit(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if _, found := s.Hosts(); found != int64(n) {
+		t.Fatal(found)
+	}
+	return own, files
+}
+
+// TestFull holds that so much may be added between two commits, and no more.
+func TestFull(t *testing.T) {
+	s, err := Open(filepath.Join(t.TempDir(), "f"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	for range 2 {
+		for i := range batch {
+			if s.Full() {
+				t.Fatalf("full after %d", i)
+			}
+			if err := s.Add(Entry{URL: fmt.Sprint("http://a.example/", i), Host: "a.example", Kind: Page}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !s.Full() {
+			t.Errorf("not full after %d", batch)
+		}
+		if err := s.Commit(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkFrontier adds a million addresses, committing as a crawl does, and says what that takes in the process's own memory, in
+// pages of the file and on disk.
 func BenchmarkFrontier(b *testing.B) {
 	const million = 1_000_000
 	for range b.N {
@@ -112,27 +185,9 @@ func BenchmarkFrontier(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		most := uint64(0)
-		var m runtime.MemStats
-		for i := range million {
-			if err := s.Add(Entry{URL: fmt.Sprintf("https://host-%02d.example/section/%d/a-page-with-a-usual-name-%d.html", i%100, i%977, i), Host: fmt.Sprintf("host-%02d.example", i%100), Kind: Page, Depth: i / 100_000}); err != nil {
-				b.Fatal(err)
-			}
-			if i%10_000 == 0 {
-				runtime.ReadMemStats(&m)
-				most = max(most, m.HeapInuse)
-				if err := s.Commit(); err != nil {
-					b.Fatal(err)
-				}
-			}
-		}
-		if err := s.Commit(); err != nil {
-			b.Fatal(err)
-		}
-		if _, n := s.Hosts(); n != million {
-			b.Fatal(n)
-		}
-		b.ReportMetric(float64(most)/1e6, "heap-MB")
+		own, files := fill(b, s, million)
+		b.ReportMetric(float64(own)/1e6, "own-MB")
+		b.ReportMetric(float64(files)/1e6, "file-MB")
 		b.ReportMetric(float64(s.tx.Size())/1e6, "disk-MB")
 		if err := s.Close(); err != nil {
 			b.Fatal(err)
