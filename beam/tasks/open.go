@@ -10,9 +10,12 @@ import (
 	"os"
 	"sync"
 
+	"winnow"
+	"winnow/crawl/remote"
 	"winnow/pipelines"
 	"winnow/pipelines/engine"
 	"winnow/shard"
+	"winnow/shard/store"
 )
 
 // work is a run opened in this process.
@@ -43,7 +46,8 @@ func load(s Spec) (*work, error) {
 	if s.Build != own {
 		return nil, fmt.Errorf("this worker is another build (%.12s) than the program that submitted the job (%.12s): install the same winnow-beam on all machines", own, s.Build)
 	}
-	folder, err := shard.Open(nil, s.PlanURI)
+	files := Store(s.PlanURI)
+	folder, err := shard.Open(files, s.PlanURI)
 	if err != nil {
 		return nil, err
 	}
@@ -64,13 +68,21 @@ func load(s Spec) (*work, error) {
 	return &work{w, p}, nil
 }
 
+// Store keeps the runs below a root: nil, which is the disk, unless the root is a URL, of s3. Keys are the environment's, AWS_*.
+func Store(root string) *store.Store {
+	if !winnow.IsURL(root) {
+		return nil
+	}
+	return store.New(remote.New(remote.Options{}), "")
+}
+
 // Close releases what the runs of this process hold: connections, cache files. Nothing may be at work.
 func Close() error {
 	var errs []error
 	opened.Range(func(key, f any) bool {
 		opened.Delete(key)
 		if w, err := f.(func() (*work, error))(); err == nil {
-			errs = append(errs, w.plan.Close())
+			errs = append(errs, w.plan.Close(), w.plan.Store.Close())
 		}
 		return true
 	})

@@ -21,6 +21,7 @@ import (
 	"winnow/report"
 	"winnow/report/page"
 	"winnow/shard"
+	"winnow/shard/store"
 )
 
 // runFlags are those of run.
@@ -177,8 +178,10 @@ func (a *app) run(ctx context.Context, path string, f runFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	if p.Root, err = filepath.Abs(p.Root); err != nil {
-		return err
+	if p.Store = tasks.Store(p.Root); p.Store == nil {
+		if p.Root, err = filepath.Abs(p.Root); err != nil {
+			return err
+		}
 	}
 	service, err := f.service(ctx)
 	if err != nil {
@@ -196,15 +199,15 @@ func (a *app) run(ctx context.Context, path string, f runFlags) (err error) {
 	if ctx.Err() == nil { // workers in this process end with it
 		err = errors.Join(err, stop(), service.Close())
 	}
-	if err = errors.Join(err, tasks.Close(), p.Close()); err != nil || f.noReport {
-		return err
+	if err == nil && !f.noReport {
+		err = a.report(store.Join(p.Root, info.ID), p)
 	}
-	return a.report(filepath.Join(p.Root, info.ID), p)
+	return errors.Join(err, tasks.Close(), p.Close(), p.Store.Close())
 }
 
 // report writes and shows what winnow run does.
 func (a *app) report(dir string, p *engine.Plan) error {
-	folder, err := shard.Open(nil, dir)
+	folder, err := shard.Open(p.Store, dir)
 	if err != nil {
 		return err
 	}
