@@ -3,7 +3,7 @@
 //
 // Times are of the processor, user and system, over all threads of the program, so that the garbage collector's part is in
 // them and a busy machine disturbs them little; "a core" is one second of that time. MB is 1,000,000 bytes. A bench is one
-// file, and one line in All.
+// line in All, and a file here or a package beside.
 package bench
 
 import (
@@ -13,51 +13,26 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"winnow/bench/extraction"
+	"winnow/bench/meter"
+	"winnow/bench/quality"
 )
-
-// Figure is one measured number.
-type Figure struct {
-	Bench string  `json:"bench"`
-	Name  string  `json:"name"`
-	Unit  string  `json:"unit"`
-	Value float64 `json:"value"` // median over the repetitions
-	Min   float64 `json:"min"`
-	Max   float64 `json:"max"`
-	Runs  int     `json:"runs"` // repetitions
-
-	Interval bool `json:"interval,omitempty"` // Min and Max are a 95 % interval of Value, which does not vary
-}
-
-// Options say what is measured on. The zero Options stand for the defaults.
-type Options struct {
-	Inputs  []string      // files, folders or globs of any kind that a recipe reads; none: samples/*.warc.gz
-	Recipe  string        // of the bench run; quickstart
-	Repeat  int           // repetitions; 1
-	Least   time.Duration // what is small is worked off again until one repetition took this time of the processor; 1 s
-	Sample  int64         // bytes of HTML that benches take out of the input, other than run, which takes all; 32 MiB
-	Program string        // version of the program, for the bench run
-	Docs    int           // documents of the bench dedup-scale; 1 million
-	Memory  int64         // bytes in which dedup and dedup-scale sort; 256 MiB
-	Answers []string      // command that calls Answers, for the bench rephrase; none: in this process
-}
 
 // Bench is one thing to measure. Prepare reads what it needs, and returns what measures it once.
 type Bench struct {
 	Name    string
 	EN, ZH  string // what it measures, in a phrase
-	prepare func(context.Context, Options) (once, error)
+	prepare func(context.Context, meter.Options) (meter.Once, error)
 }
-
-// once measures one repetition. Name, Unit and Value of its figures are set, and the same from call to call but for Value.
-type once func(context.Context) ([]Figure, error)
 
 // All lists the benches. run comes first: its peak of memory is the program's since it began.
 func All() []Bench {
 	return []Bench{
 		{"run", "a recipe from raw pages to parquet", "一份配方，从原始网页到 parquet", prepareRun},
-		{"extract", "main text out of HTML", "从 HTML 提取正文", prepareExtract},
+		{"extract", "main text out of HTML", "从 HTML 提取正文", extraction.Prepare},
 		{"filter", "the rules of each family", "各族过滤规则", prepareFilter},
-		{"quality", "classifiers beside fastText, KenLM models; AUC on rows with a column label", "分类器（与 fastText 本身相比）、KenLM 模型；有 label 列时的 AUC", prepareQuality},
+		{"quality", "classifiers beside fastText, KenLM models; AUC on rows with a column label", "分类器（与 fastText 本身相比）、KenLM 模型；有 label 列时的 AUC", quality.Prepare},
 		{"dedup", "MinHash signatures, grouping and clustering, spans", "MinHash 签名、分组与聚类、片段", prepareDedup},
 		{"dedup-scale", "grouping and clustering out of core, on synthetic sketches (--docs)", "外存分组与聚类，合成签名（--docs）", prepareScale},
 		{"tokenizer", "training a tokenizer and encoding by it", "训练分词器与编码", prepareTokenizer},
@@ -69,7 +44,7 @@ func All() []Bench {
 }
 
 // Run measures one bench and combines its repetitions. A name that All does not list is an *UnknownError.
-func Run(ctx context.Context, name string, o Options) ([]Figure, error) {
+func Run(ctx context.Context, name string, o meter.Options) ([]meter.Figure, error) {
 	all := All()
 	i := slices.IndexFunc(all, func(b Bench) bool { return b.Name == name })
 	if i < 0 {
@@ -83,7 +58,7 @@ func Run(ctx context.Context, name string, o Options) ([]Figure, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bench %s: %w", name, err)
 	}
-	var runs [][]Figure
+	var runs [][]meter.Figure
 	for range o.Repeat {
 		figures, err := measure(ctx)
 		if err != nil {
@@ -95,7 +70,7 @@ func Run(ctx context.Context, name string, o Options) ([]Figure, error) {
 }
 
 // combine makes the median, least and greatest value of each figure.
-func combine(bench string, runs [][]Figure) []Figure {
+func combine(bench string, runs [][]meter.Figure) []meter.Figure {
 	out := slices.Clone(runs[0])
 	for i := range out {
 		values := make([]float64, len(runs))
@@ -123,40 +98,4 @@ func (e *UnknownError) Error() string {
 		names = append(names, b.Name)
 	}
 	return fmt.Sprintf("no bench is called %q; there are all, %s", e.Name, strings.Join(names, ", "))
-}
-
-// perPass calls pass until it took Least in all, and gives the seconds of the processor that one call takes. The first call
-// does not count: it loads dictionaries and fills pools.
-func (o *Options) perPass(ctx context.Context, pass func() error) (float64, error) {
-	if err := pass(); err != nil {
-		return 0, err
-	}
-	begin := ProcessorTime()
-	for n := 1; ; n++ {
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-		if err := pass(); err != nil {
-			return 0, err
-		}
-		if took := ProcessorTime() - begin; took >= o.Least {
-			return took.Seconds() / float64(n), nil
-		}
-	}
-}
-
-// rate is n/seconds in millions where n counts bytes.
-func rate(n int64, seconds float64) float64 { return float64(n) / 1e6 / seconds }
-
-func sum(list []float64) (s float64) {
-	for _, x := range list {
-		s += x
-	}
-	return s
-}
-
-// middle is the median; it sorts the list.
-func middle(list []float64) float64 {
-	slices.Sort(list)
-	return list[len(list)/2]
 }

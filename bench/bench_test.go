@@ -3,26 +3,26 @@ package bench
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"winnow"
+	"winnow/bench/meter"
 	"winnow/report"
 )
 
 func TestCombine(t *testing.T) {
-	one := func(v float64) []Figure { return []Figure{{Name: "speed", Unit: "MB/s", Value: v}} }
+	one := func(v float64) []meter.Figure { return []meter.Figure{{Name: "speed", Unit: "MB/s", Value: v}} }
 	for _, c := range []struct {
 		values []float64
-		want   Figure
+		want   meter.Figure
 	}{
-		{[]float64{3}, Figure{"run", "speed", "MB/s", 3, 3, 3, 1, false}},
-		{[]float64{5, 1}, Figure{"run", "speed", "MB/s", 3, 1, 5, 2, false}},
-		{[]float64{9, 1, 2}, Figure{"run", "speed", "MB/s", 2, 1, 9, 3, false}},
+		{[]float64{3}, meter.Figure{Bench: "run", Name: "speed", Unit: "MB/s", Value: 3, Min: 3, Max: 3, Runs: 1}},
+		{[]float64{5, 1}, meter.Figure{Bench: "run", Name: "speed", Unit: "MB/s", Value: 3, Min: 1, Max: 5, Runs: 2}},
+		{[]float64{9, 1, 2}, meter.Figure{Bench: "run", Name: "speed", Unit: "MB/s", Value: 2, Min: 1, Max: 9, Runs: 3}},
 	} {
-		var runs [][]Figure
+		var runs [][]meter.Figure
 		for _, v := range c.values {
 			runs = append(runs, one(v))
 		}
@@ -33,7 +33,7 @@ func TestCombine(t *testing.T) {
 }
 
 func TestUnknown(t *testing.T) {
-	_, err := Run(context.Background(), "nonsense", Options{})
+	_, err := Run(context.Background(), "nonsense", meter.Options{})
 	var unknown *UnknownError
 	if !errors.As(err, &unknown) || !strings.Contains(err.Error(), "all, run, extract") {
 		t.Errorf("error %v", err)
@@ -45,7 +45,7 @@ func TestBenches(t *testing.T) {
 	t.Chdir("..")
 	for _, b := range All() {
 		t.Run(b.Name, func(t *testing.T) {
-			figures, err := Run(t.Context(), b.Name, Options{Recipe: "web-en", Least: time.Nanosecond, Docs: 3000, Inputs: []string{"samples/crawl.warc.gz"}})
+			figures, err := Run(t.Context(), b.Name, meter.Options{Recipe: "web-en", Least: time.Nanosecond, Docs: 3000, Inputs: []string{"samples/crawl.warc.gz"}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -70,7 +70,7 @@ func TestBenches(t *testing.T) {
 // TestShares holds the shares of a run to a whole.
 func TestShares(t *testing.T) {
 	t.Chdir("..")
-	figures, err := Run(t.Context(), "run", Options{Recipe: "web-en"})
+	figures, err := Run(t.Context(), "run", meter.Options{Recipe: "web-en"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,28 +85,8 @@ func TestShares(t *testing.T) {
 	}
 }
 
-func TestSampleKeepsToItsSize(t *testing.T) {
-	t.Chdir("..")
-	o := Options{Sample: 200_000}
-	take := func() (ids []string, size int64) {
-		docs, err := o.sample(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, d := range docs {
-			ids, size = append(ids, d.ID), size+bytesOf(d)
-		}
-		return ids, size
-	}
-	ids, size := take()
-	again, _ := take()
-	if size > o.Sample || size < o.Sample/10 || !slices.Equal(ids, again) {
-		t.Errorf("%d documents of %d bytes, then %d documents", len(ids), size, len(again))
-	}
-}
-
 func TestNumber(t *testing.T) {
-	for v, want := range map[float64]string{0: "0", 1: "1", .256: "0.26", 3.14159: "3.14", 31.4159: "31.4", 273: "273", 314.159: "314", 46501: "46,501", 46501.6: "46,502"} {
+	for v, want := range map[float64]string{0: "0", 1: "1", .256: "0.256", 3.14159: "3.14", 31.4159: "31.4", 273: "273", 314.159: "314", 46501: "46,501", 46501.6: "46,502"} {
 		if got := number(v); got != want {
 			t.Errorf("number(%g) = %s, want %s", v, got, want)
 		}

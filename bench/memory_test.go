@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"winnow/bench/meter"
 )
 
 // memoryLimit is what a run over 1 GB of WARC may have resident at most.
@@ -29,8 +31,8 @@ func TestMemory(t *testing.T) {
 		t.Run(recipe, func(t *testing.T) {
 			done := command(t, program, "run", recipe, "--input", filepath.Join(dir, "*.warc.gz"), "--runs", t.TempDir(), "--quiet", "--lang", "en")
 			u := done.SysUsage().(*syscall.Rusage)
-			t.Logf("peak memory %d MB, processor time %s", resident(u)/1e6, done.UserTime()+done.SystemTime())
-			if got := resident(u); got > memoryLimit {
+			t.Logf("peak memory %d MB, processor time %s", meter.Resident(u)/1e6, done.UserTime()+done.SystemTime())
+			if got := meter.Resident(u); got > memoryLimit {
 				t.Errorf("peak memory %d bytes, want at most %d", got, memoryLimit)
 			}
 		})

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"winnow"
+	"winnow/bench/meter"
 	"winnow/rephrase"
 	"winnow/rephrase/openai"
 )
@@ -24,12 +25,12 @@ const (
 
 // prepareRephrase measures the machinery of rephrasing: segments, client, cache with its syncs, guards, against an endpoint that
 // answers at once. The endpoint's own work is told apart where it is a process of its own.
-func prepareRephrase(_ context.Context, o Options) (once, error) {
+func prepareRephrase(_ context.Context, o meter.Options) (meter.Once, error) {
 	style, err := rephrase.LoadStyle("wikipedia")
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) (out []Figure, err error) {
+	return func(ctx context.Context) (out []meter.Figure, err error) {
 		server, err := answers(ctx, o.Answers)
 		if err != nil {
 			return nil, err
@@ -40,7 +41,7 @@ func prepareRephrase(_ context.Context, o Options) (once, error) {
 			return nil, err
 		}
 		us := func(d time.Duration) float64 { return 1e6 * d.Seconds() / n }
-		return []Figure{
+		return []meter.Figure{
 			{Name: "requests", Value: n},
 			{Name: "requests, by the clock", Unit: "1/s", Value: n / wall.Seconds()},
 			{Name: "requests, a core", Unit: "1/s", Value: n / used.Seconds()},
@@ -76,7 +77,7 @@ func rephraseAll(ctx context.Context, url string, style *rephrase.Style) (used, 
 	for i := range docs {
 		docs[i] = &winnow.Document{ID: fmt.Sprint(i), Language: "en", Text: strings.Repeat(sentence, 8) + fmt.Sprint(i)}
 	}
-	begin, cpu := time.Now(), ProcessorTime()
+	begin, cpu := time.Now(), meter.ProcessorTime()
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(rephraseBatches)
 	for at := 0; at < len(docs); at += rephraseBatch {
@@ -91,5 +92,5 @@ func rephraseAll(ctx context.Context, url string, style *rephrase.Style) (used, 
 		})
 	}
 	err = g.Wait()
-	return ProcessorTime() - cpu, time.Since(begin), float64(client.Usage().Requests), err
+	return meter.ProcessorTime() - cpu, time.Since(begin), float64(client.Usage().Requests), err
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"winnow"
+	"winnow/bench/meter"
 	"winnow/dedup"
 	"winnow/pipelines/engine/compare"
 )
@@ -18,14 +19,14 @@ import (
 const shardDocs = 100_000
 
 // prepareScale measures grouping and clustering with FineWeb's parameters on synthetic sketches of o.Docs documents.
-func prepareScale(_ context.Context, o Options) (once, error) {
-	return func(ctx context.Context) ([]Figure, error) {
+func prepareScale(_ context.Context, o meter.Options) (meter.Once, error) {
+	return func(ctx context.Context) ([]meter.Figure, error) {
 		s, err := measureScale(ctx, o.Docs, o.Memory)
 		if err != nil {
 			return nil, err
 		}
 		docs := float64(o.Docs)
-		return []Figure{
+		return []meter.Figure{
 			{Name: "documents", Value: docs},
 			{Name: "documents in clusters", Unit: "%", Value: 100 * float64(s.counts.Clustered) / docs},
 			{Name: "band hashes and four-bit signatures on disk", Unit: "bytes a document", Value: float64(s.sketchBytes) / docs},
@@ -36,7 +37,7 @@ func prepareScale(_ context.Context, o Options) (once, error) {
 			{Name: "grouping and clustering", Unit: "docs/s per core", Value: docs / (s.group + s.resolve)},
 			{Name: "processor time", Unit: "s", Value: s.group + s.resolve},
 			{Name: "wall time", Unit: "s", Value: s.wall},
-			{Name: "peak memory", Unit: "MB resident", Value: float64(peakMemory()) / 1e6},
+			{Name: "peak memory", Unit: "MB resident", Value: float64(meter.PeakMemory()) / 1e6},
 		}, nil
 	}, nil
 }
@@ -62,7 +63,7 @@ func measureScale(ctx context.Context, docs int, memory int64) (s scale, err err
 	if err := s.sketch(ctx, j, docs); err != nil {
 		return s, err
 	}
-	wall, begin := time.Now(), ProcessorTime()
+	wall, begin := time.Now(), meter.ProcessorTime()
 	var files []string
 	for part := range stage.Layout().Partitions {
 		path := filepath.Join(dir, fmt.Sprintf("edges-%d", part))
@@ -80,15 +81,15 @@ func measureScale(ctx context.Context, docs int, memory int64) (s scale, err err
 			return s, err
 		}
 	}
-	s.group = (ProcessorTime() - begin).Seconds()
-	begin = ProcessorTime()
+	s.group = (meter.ProcessorTime() - begin).Seconds()
+	begin = meter.ProcessorTime()
 	f, err := os.Create(filepath.Join(dir, "outcomes"))
 	if err != nil {
 		return s, err
 	}
 	defer f.Close()
 	s.counts, err = j.Resolve(ctx, files, compare.NewSegments(f, len(j.Shards)))
-	s.resolve, s.wall = (ProcessorTime() - begin).Seconds(), time.Since(wall).Seconds()
+	s.resolve, s.wall = (meter.ProcessorTime() - begin).Seconds(), time.Since(wall).Seconds()
 	return s, err
 }
 

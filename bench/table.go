@@ -7,11 +7,12 @@ import (
 	"runtime"
 	"strings"
 
+	"winnow/bench/meter"
 	"winnow/report"
 )
 
 // Table lays figures of one bench out for reading.
-func Table(figures []Figure, l report.Lang) *report.Table {
+func Table(figures []meter.Figure, l report.Lang) *report.Table {
 	t := &report.Table{Head: []string{l.T("figure", "指标"), ">" + l.T("median", "中位数"), ">" + l.T("least", "最小"), ">" + l.T("greatest", "最大"), l.T("unit", "单位")}}
 	for _, f := range figures {
 		t.Add(f.Name, number(f.Value), number(f.Min), number(f.Max), f.Unit)
@@ -20,7 +21,7 @@ func Table(figures []Figure, l report.Lang) *report.Table {
 }
 
 // Markdown gives a bench's section of BENCHMARKS.md.
-func Markdown(b Bench, figures []Figure, l report.Lang) string {
+func Markdown(b Bench, figures []meter.Figure, l report.Lang) string {
 	return fmt.Sprintf("### %s: %s\n\n%s\n", b.Name, l.T(b.EN, b.ZH), Table(figures, l).Markdown())
 }
 

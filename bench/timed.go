@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"winnow"
+	"winnow/bench/meter"
 )
 
 // clock adds up the time of the processor that one part of a run takes, over all threads.
@@ -19,9 +20,9 @@ type clock struct {
 // start begins a stretch on the calling goroutine, which stays on its thread until stop is called.
 func (c *clock) start() (stop func()) {
 	runtime.LockOSThread()
-	begin := threadCPU()
+	begin := meter.ThreadTime()
 	return func() {
-		c.ns.Add(int64(threadCPU() - begin))
+		c.ns.Add(int64(meter.ThreadTime() - begin))
 		runtime.UnlockOSThread()
 	}
 }

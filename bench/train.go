@@ -3,8 +3,10 @@ package bench
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
+	"winnow/bench/meter"
 	"winnow/train/bpe"
 	"winnow/train/llm"
 )
@@ -21,15 +23,15 @@ var trainShapes = []struct {
 }
 
 // prepareKernels measures matrix products beside the peak of multiply-adds, which is measured between any two of them.
-func prepareKernels(_ context.Context, o Options) (once, error) {
-	return func(context.Context) (out []Figure, err error) {
+func prepareKernels(_ context.Context, o meter.Options) (meter.Once, error) {
+	return func(context.Context) (out []meter.Figure, err error) {
 		for _, name := range []string{"avx512", "avx2", "portable"} {
 			p, err := llm.NewPool(1, name)
 			if err != nil {
 				continue // this processor cannot run it
 			}
 			for _, f := range p.Measure(o.Least) {
-				out = append(out, Figure{Name: f.Name, Unit: "GFLOP/s per core", Value: f.Rate}, Figure{Name: f.Name + ", of its peak", Unit: "%", Value: 100 * f.Rate / f.Peak})
+				out = append(out, meter.Figure{Name: f.Name, Unit: "GFLOP/s per core", Value: f.Rate}, meter.Figure{Name: f.Name + ", of its peak", Unit: "%", Value: 100 * f.Rate / f.Peak})
 			}
 			p.Close()
 		}
@@ -38,8 +40,8 @@ func prepareKernels(_ context.Context, o Options) (once, error) {
 }
 
 // prepareTrain measures whole steps of training: forward, backward, clipping, AdamW, in float32 on one thread.
-func prepareTrain(_ context.Context, o Options) (once, error) {
-	return func(ctx context.Context) (out []Figure, err error) {
+func prepareTrain(_ context.Context, o meter.Options) (meter.Once, error) {
+	return func(ctx context.Context) (out []meter.Figure, err error) {
 		for _, name := range []string{"avx512", "avx2"} {
 			p, err := llm.NewPool(1, name)
 			if err != nil {
@@ -51,8 +53,8 @@ func prepareTrain(_ context.Context, o Options) (once, error) {
 					return nil, err
 				}
 				tokens := float64(s.rows*s.len) / seconds
-				out = append(out, Figure{Name: name + ", " + s.name, Unit: "tokens/s per core", Value: tokens},
-					Figure{Name: name + ", " + s.name + ", of its peak", Unit: "%", Value: 100 * tokens * s.config.FLOPsPerToken(s.len) / 1e9 / peak})
+				out = append(out, meter.Figure{Name: name + ", " + s.name, Unit: "tokens/s per core", Value: tokens},
+					meter.Figure{Name: name + ", " + s.name + ", of its peak", Unit: "%", Value: 100 * tokens * s.config.FLOPsPerToken(s.len) / 1e9 / peak})
 			}
 			p.Close()
 		}
@@ -78,12 +80,12 @@ func stepSeconds(ctx context.Context, p *llm.Pool, c llm.Config, rows, length in
 		if err := ctx.Err(); err != nil {
 			return 0, 0, err
 		}
-		begin := ProcessorTime()
+		begin := meter.ProcessorTime()
 		if _, err := t.Accumulate(b, 1/float32(n)); err != nil {
 			return 0, 0, err
 		}
 		adam.Step(p, params, step, 1e-4, float32(min(1, 1/llm.GradNorm(p, params))))
-		if took := ProcessorTime() - begin; step > 1 {
+		if took := meter.ProcessorTime() - begin; step > 1 {
 			spent, peaks = append(spent, took.Seconds()), append(peaks, p.PeakNow())
 		}
 	}
@@ -92,13 +94,13 @@ func stepSeconds(ctx context.Context, p *llm.Pool, c llm.Config, rows, length in
 
 // prepareGenerate measures decoding with a cache of keys and values: one stream, and eight that share every read of the
 // weights.
-func prepareGenerate(context.Context, Options) (once, error) {
+func prepareGenerate(context.Context, meter.Options) (meter.Once, error) {
 	c := llm.Config{Vocab: 8192, Context: 512, Dim: 512, FFN: 1376, Layers: 8, Heads: 8, KVHeads: 8, HeadDim: 64, NormEps: 1e-5, RopeTheta: 1e4}
 	m, err := llm.New(c, 1)
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) ([]Figure, error) {
+	return func(ctx context.Context) ([]meter.Figure, error) {
 		p, err := llm.NewPool(1, "")
 		if err != nil {
 			return nil, err
@@ -114,10 +116,10 @@ func prepareGenerate(context.Context, Options) (once, error) {
 		}
 		bytes := 4 * float64(c.MatmulParams())
 		read := p.Bandwidth()
-		return []Figure{
+		return []meter.Figure{
 			{Name: "weights", Unit: "MB", Value: bytes / 1e6},
 			{Name: "one stream", Unit: "tokens/s per core", Value: one},
-			{Name: "one stream, of what reading every weight once allows", Unit: "%", Value: 100 * one * bytes / (read * 1e9)},
+			{Name: "one stream, of what reading every weight meter.Once allows", Unit: "%", Value: 100 * one * bytes / (read * 1e9)},
 			{Name: "eight streams", Unit: "tokens/s per core", Value: eight},
 			{Name: "eight streams over one", Unit: "times", Value: eight / one},
 		}, nil
@@ -147,38 +149,38 @@ func decodeRate(ctx context.Context, m *llm.Model, p *llm.Pool, streams int) (fl
 				d.Truncate(i, d.Context()/2)
 			}
 		}
-		begin := ProcessorTime()
+		begin := meter.ProcessorTime()
 		if _, err := d.Step(slots, ids); err != nil {
 			return 0, err
 		}
-		spent = append(spent, (ProcessorTime() - begin).Seconds())
+		spent = append(spent, (meter.ProcessorTime() - begin).Seconds())
 	}
 	return float64(streams) / middle(spent), nil
 }
 
 // prepareTokenizer measures the training of a tokenizer on the main texts of the input, and encoding by it.
-func prepareTokenizer(ctx context.Context, o Options) (once, error) {
-	texts, err := o.texts(ctx)
+func prepareTokenizer(ctx context.Context, o meter.Options) (meter.Once, error) {
+	texts, err := o.Texts(ctx)
 	if err != nil {
 		return nil, err
 	}
 	const vocab = 8192
 	each := func(yield func(string) bool) {
 		for _, t := range texts {
-			if !yield(t.body) {
+			if !yield(t.Body) {
 				return
 			}
 		}
 	}
-	return func(ctx context.Context) ([]Figure, error) {
-		begin := ProcessorTime()
+	return func(ctx context.Context) ([]meter.Figure, error) {
+		begin := meter.ProcessorTime()
 		tok, err := bpe.Train(each, bpe.TrainOptions{Vocab: vocab})
 		if err != nil {
 			return nil, err
 		}
-		out := []Figure{
-			{Name: "text", Unit: "MB", Value: float64(sizeOf(texts)) / 1e6},
-			{Name: fmt.Sprintf("training of %d ids", vocab), Unit: "MB/s per core", Value: rate(sizeOf(texts), (ProcessorTime() - begin).Seconds())},
+		out := []meter.Figure{
+			{Name: "text", Unit: "MB", Value: float64(meter.SizeOf(texts)) / 1e6},
+			{Name: fmt.Sprintf("training of %d ids", vocab), Unit: "MB/s per core", Value: meter.Rate(meter.SizeOf(texts), (meter.ProcessorTime() - begin).Seconds())},
 		}
 		for _, language := range []string{"en", "zh"} {
 			some := in(language, texts)
@@ -186,17 +188,30 @@ func prepareTokenizer(ctx context.Context, o Options) (once, error) {
 				continue
 			}
 			var ids []int32
-			seconds, err := o.perPass(ctx, func() error {
+			seconds, err := o.PerPass(ctx, func() error {
 				for _, t := range some {
-					ids = tok.Encode(ids[:0], t.body)
+					ids = tok.Encode(ids[:0], t.Body)
 				}
 				return nil
 			})
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, Figure{Name: "encoding, " + strings.ToLower(language), Unit: "MB/s per core", Value: rate(sizeOf(some), seconds)})
+			out = append(out, meter.Figure{Name: "encoding, " + strings.ToLower(language), Unit: "MB/s per core", Value: meter.Rate(meter.SizeOf(some), seconds)})
 		}
 		return out, nil
 	}, nil
+}
+
+func sum(list []float64) (s float64) {
+	for _, x := range list {
+		s += x
+	}
+	return s
+}
+
+// middle is the median; it sorts the list.
+func middle(list []float64) float64 {
+	slices.Sort(list)
+	return list[len(list)/2]
 }

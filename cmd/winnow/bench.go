@@ -9,13 +9,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"winnow/bench"
+	"winnow/bench/meter"
 )
 
 // benchAnswers is the bench's own endpoint for rephrase, which runs it in a process of its own.
 const benchAnswers = "answers"
 
 func (a *app) benchCmd() *cobra.Command {
-	var o bench.Options
+	var o meter.Options
 	var markdown bool
 	var profile string
 	about := ""
@@ -55,7 +56,7 @@ Speeds are for one second of processor time, with garbage collection; MB is 1,00
 	return cmd
 }
 
-func (a *app) bench(cmd *cobra.Command, name string, o bench.Options, markdown bool) error {
+func (a *app) bench(cmd *cobra.Command, name string, o meter.Options, markdown bool) error {
 	if o.Repeat < 1 {
 		return usage("--repeat %d: write 1 or more", o.Repeat)
 	}
@@ -85,7 +86,7 @@ func (a *app) bench(cmd *cobra.Command, name string, o bench.Options, markdown b
 	return nil
 }
 
-func (a *app) benched(b bench.Bench, figures []bench.Figure, markdown bool) (err error) {
+func (a *app) benched(b bench.Bench, figures []meter.Figure, markdown bool) (err error) {
 	switch {
 	case a.json:
 		for _, f := range figures {

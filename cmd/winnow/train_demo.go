@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"winnow/bench"
+	"winnow/bench/meter"
 	"winnow/report"
 	"winnow/train/demo"
 	"winnow/train/demo/align"
@@ -184,12 +184,12 @@ func (a *app) demo(ctx context.Context, all []shown, f demoFlags) error {
 			continue
 		}
 		a.say("%s: %s", "%s：%s", e.name, a.lang.T(e.en, e.zh))
-		began := bench.ProcessorTime()
+		began := meter.ProcessorTime()
 		o, err := e.run(ctx, f.seeds)
 		if err != nil {
 			return err
 		}
-		if err := a.demonstrated(e, o, bench.ProcessorTime()-began, f); err != nil {
+		if err := a.demonstrated(e, o, meter.ProcessorTime()-began, f); err != nil {
 			return err
 		}
 	}

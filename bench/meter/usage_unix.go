@@ -1,6 +1,6 @@
 //go:build unix
 
-package bench
+package meter
 
 import (
 	"runtime"
@@ -14,8 +14,8 @@ const threadUsage = 1
 // ProcessorTime is the processor time of the program so far.
 func ProcessorTime() time.Duration { return cpu(syscall.RUSAGE_SELF) }
 
-// threadCPU is the processor time of the calling thread so far; where the system does not tell, that of the program.
-func threadCPU() time.Duration {
+// ThreadTime is the processor time of the calling thread so far; where the system does not tell, that of the program.
+func ThreadTime() time.Duration {
 	if runtime.GOOS == "linux" {
 		return cpu(threadUsage)
 	}
@@ -30,17 +30,17 @@ func cpu(who int) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// peakMemory is the most memory that the program had resident so far, in bytes.
-func peakMemory() int64 {
+// PeakMemory is the most memory that the program had resident so far, in bytes.
+func PeakMemory() int64 {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
 		return 0
 	}
-	return resident(&u)
+	return Resident(&u)
 }
 
-// resident is Maxrss in bytes: Darwin counts in bytes, the others in KiB.
-func resident(u *syscall.Rusage) int64 {
+// Resident is Maxrss in bytes: Darwin counts in bytes, the others in KiB.
+func Resident(u *syscall.Rusage) int64 {
 	if runtime.GOOS == "darwin" || runtime.GOOS == "ios" {
 		return int64(u.Maxrss)
 	}

@@ -1,8 +1,9 @@
-package bench
+package quality
 
 import (
 	"context"
 
+	"winnow/bench/meter"
 	"winnow/filter/quality/classify"
 )
 
@@ -18,20 +19,20 @@ var ownModels = []struct {
 
 // measureOwn measures training and scoring of winnow's own classifiers on the lines that fastText's models read. The classes do not
 // matter for the time; they are every other text.
-func measureOwn(ctx context.Context, o *Options, lines []string) (out []Figure, err error) {
+func measureOwn(ctx context.Context, o *meter.Options, lines []string) (out []meter.Figure, err error) {
 	set, size := classify.Binary(nil, nil), int64(0)
 	for i, l := range lines {
 		set.Add(l, i%2)
 		size += int64(len(l))
 	}
 	for _, kind := range ownModels {
-		begin := ProcessorTime()
+		begin := meter.ProcessorTime()
 		m, _, err := classify.Train(set, kind.o)
 		if err != nil {
 			return nil, err
 		}
-		took := (ProcessorTime() - begin).Seconds()
-		seconds, err := o.perPass(ctx, func() error {
+		took := (meter.ProcessorTime() - begin).Seconds()
+		seconds, err := o.PerPass(ctx, func() error {
 			for _, l := range lines {
 				m.Score(l)
 			}
@@ -40,8 +41,8 @@ func measureOwn(ctx context.Context, o *Options, lines []string) (out []Figure, 
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, Figure{Name: kind.name + ": scored", Unit: "MB/s per core", Value: rate(size, seconds)},
-			Figure{Name: kind.name + ": trained, 5 epochs", Unit: "texts/s per core", Value: float64(len(lines)) / took})
+		out = append(out, meter.Figure{Name: kind.name + ": scored", Unit: "MB/s per core", Value: meter.Rate(size, seconds)},
+			meter.Figure{Name: kind.name + ": trained, 5 epochs", Unit: "texts/s per core", Value: float64(len(lines)) / took})
 	}
 	return out, nil
 }

@@ -1,4 +1,4 @@
-package bench
+package extraction
 
 import (
 	"archive/tar"
@@ -15,6 +15,7 @@ import (
 	"strings"
 	"unicode"
 
+	"winnow/bench/meter"
 	"winnow/crawl/charset"
 	"winnow/crawl/extract"
 	"winnow/crawl/extract/score"
@@ -93,7 +94,7 @@ func gunzipped(path string) (io.Reader, error) {
 }
 
 // measurePages gives quality, speed and allocations of extraction by set and page type, beside the parser alone.
-func measurePages(ctx context.Context, o *Options, groups map[string][]realPage) (out []Figure, err error) {
+func measurePages(ctx context.Context, o *meter.Options, groups map[string][]realPage) (out []meter.Figure, err error) {
 	for _, kind := range slices.Sorted(maps.Keys(groups)) {
 		var size int64
 		var pages []string
@@ -105,20 +106,20 @@ func measurePages(ctx context.Context, o *Options, groups map[string][]realPage)
 		runtime.ReadMemStats(&before)
 		extractPages(pages)
 		runtime.ReadMemStats(&after)
-		whole, err := o.perPass(ctx, func() error { extractPages(pages); return nil })
+		whole, err := o.PerPass(ctx, func() error { extractPages(pages); return nil })
 		if err != nil {
 			return nil, err
 		}
-		alone, err := o.perPass(ctx, func() error { return parseAll(pages) })
+		alone, err := o.PerPass(ctx, func() error { return parseAll(pages) })
 		if err != nil {
 			return nil, err
 		}
 		n := float64(len(pages))
 		out = append(out, qualityOf(kind, groups[kind])...)
 		out = append(out,
-			Figure{Name: kind + ": extract", Unit: "MB/s per core", Value: rate(size, whole)},
-			Figure{Name: kind + ": parser alone", Unit: "MB/s per core", Value: rate(size, alone)},
-			Figure{Name: kind + ": allocations", Unit: "per page", Value: float64(after.Mallocs-before.Mallocs) / n})
+			meter.Figure{Name: kind + ": extract", Unit: "MB/s per core", Value: meter.Rate(size, whole)},
+			meter.Figure{Name: kind + ": parser alone", Unit: "MB/s per core", Value: meter.Rate(size, alone)},
+			meter.Figure{Name: kind + ": allocations", Unit: "per page", Value: float64(after.Mallocs-before.Mallocs) / n})
 	}
 	return out, nil
 }

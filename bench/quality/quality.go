@@ -1,4 +1,5 @@
-package bench
+// Package quality measures classifiers beside fastText, and KenLM models, for `winnow bench quality`.
+package quality
 
 import (
 	"context"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"winnow/bench/meter"
 	"winnow/filter/quality/fasttext"
 )
 
@@ -18,28 +20,28 @@ var fastTextModels = []struct{ name, arguments string }{
 	{"as lid.176: characters 2 to 4, 16 numbers", "-dim 16 -minn 2 -maxn 4 -bucket 2000000 -loss hs"},
 }
 
-// prepareQuality measures the classifiers on the main texts of the input, each text as one line. fastText's own program, where
+// Prepare measures the classifiers on the main texts of the input, each text as one line. fastText's own program, where
 // it is installed, trains the models and is measured on the same lines: its time is that of predicting them less that of
 // predicting nothing, which loads the model. Without it there are the figures of KenLM's and winnow's own models alone. Where
 // rows have a column label of 0 and 1, those are predicted too.
-func prepareQuality(ctx context.Context, o Options) (once, error) {
+func Prepare(ctx context.Context, o meter.Options) (meter.Once, error) {
 	program, missing := exec.LookPath("fasttext") // Debian: apt-get install fasttext
-	docs, err := o.sample(ctx)
+	docs, err := o.Documents(ctx)
 	if err != nil {
 		return nil, err
 	}
 	labels := humanLabels(docs)
-	texts, err := extracted(ctx, docs)
+	texts, err := meter.Extracted(ctx, docs)
 	if err != nil {
 		return nil, err
 	}
 	var lines, labelled []string
 	for _, t := range texts {
-		line := strings.Join(strings.Fields(t.body), " ")
+		line := strings.Join(strings.Fields(t.Body), " ")
 		lines = append(lines, line)
-		labelled = append(labelled, "__label__"+t.language+" "+line)
+		labelled = append(labelled, "__label__"+t.Language+" "+line)
 	}
-	return func(ctx context.Context) (out []Figure, err error) {
+	return func(ctx context.Context) (out []meter.Figure, err error) {
 		dir, err := os.MkdirTemp("", "winnow-bench-")
 		if err != nil {
 			return nil, err
@@ -49,15 +51,15 @@ func prepareQuality(ctx context.Context, o Options) (once, error) {
 		if err := f.write("train", labelled); err != nil {
 			return nil, err
 		}
-		steps := []func() ([]Figure, error){
-			func() ([]Figure, error) { return measureGrams(ctx, &o, lines) },
-			func() ([]Figure, error) { return measureOwn(ctx, &o, lines) },
+		steps := []func() ([]meter.Figure, error){
+			func() ([]meter.Figure, error) { return measureGrams(ctx, &o, lines) },
+			func() ([]meter.Figure, error) { return measureOwn(ctx, &o, lines) },
 		}
 		if missing == nil {
-			steps = append(steps, func() ([]Figure, error) { return f.measure(ctx, &o) })
+			steps = append(steps, func() ([]meter.Figure, error) { return f.measure(ctx, &o) })
 		}
 		if len(labels.Texts) > 0 {
-			steps = append(steps, func() ([]Figure, error) { return measureJudged(ctx, labels, program) })
+			steps = append(steps, func() ([]meter.Figure, error) { return measureJudged(ctx, labels, program) })
 		}
 		for _, step := range steps {
 			figures, err := step()
@@ -91,7 +93,7 @@ func (f *fastText) seconds(ctx context.Context, args ...string) (float64, error)
 	return (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds(), nil
 }
 
-func (f *fastText) measure(ctx context.Context, o *Options) (out []Figure, err error) {
+func (f *fastText) measure(ctx context.Context, o *meter.Options) (out []meter.Figure, err error) {
 	size := int64(0)
 	for _, l := range f.lines {
 		size += int64(len(l) + 1)
@@ -121,7 +123,7 @@ func (f *fastText) measure(ctx context.Context, o *Options) (out []Figure, err e
 		if err != nil {
 			return nil, err
 		}
-		own, err := o.perPass(ctx, func() error {
+		own, err := o.PerPass(ctx, func() error {
 			for _, l := range f.lines {
 				model.Predict(l, 1)
 			}
@@ -132,9 +134,9 @@ func (f *fastText) measure(ctx context.Context, o *Options) (out []Figure, err e
 		}
 		theirs := (all - none) / float64(passes)
 		out = append(out,
-			Figure{Name: m.name + ": winnow", Unit: "MB/s per core", Value: rate(size, own)},
-			Figure{Name: m.name + ": fasttext", Unit: "MB/s per core", Value: rate(size, theirs)},
-			Figure{Name: m.name + ": times as fast", Value: theirs / own})
+			meter.Figure{Name: m.name + ": winnow", Unit: "MB/s per core", Value: meter.Rate(size, own)},
+			meter.Figure{Name: m.name + ": fasttext", Unit: "MB/s per core", Value: meter.Rate(size, theirs)},
+			meter.Figure{Name: m.name + ": times as fast", Value: theirs / own})
 	}
 	return out, nil
 }

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package bench
+package meter
 
 import "time"
 
@@ -11,6 +11,8 @@ var begun = time.Now()
 // ProcessorTime is the time since the program began.
 func ProcessorTime() time.Duration { return time.Since(begun) }
 
-func threadCPU() time.Duration { return time.Since(begun) }
+// ThreadTime is the time since the program began.
+func ThreadTime() time.Duration { return time.Since(begun) }
 
-func peakMemory() int64 { return 0 }
+// PeakMemory is not known here: 0.
+func PeakMemory() int64 { return 0 }

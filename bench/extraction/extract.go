@@ -1,4 +1,5 @@
-package bench
+// Package extraction measures how fast and how well main text is taken out of HTML, for `winnow bench extract`.
+package extraction
 
 import (
 	"context"
@@ -10,20 +11,21 @@ import (
 	"golang.org/x/net/html"
 
 	"winnow"
+	"winnow/bench/meter"
 	"winnow/crawl/charset"
 	"winnow/crawl/extract"
 )
 
-// prepareExtract measures the stage extract beside the HTML parser alone, and where WINNOW_DATA is set, on
+// Prepare measures the stage extract beside the HTML parser alone, and where WINNOW_DATA is set, on
 // real pages by set and page type. A lean pass in front makes the parser's part smaller than the parser alone takes.
-func prepareExtract(ctx context.Context, o Options) (once, error) {
-	docs, err := o.sample(ctx)
+func Prepare(ctx context.Context, o meter.Options) (meter.Once, error) {
+	docs, err := o.Documents(ctx)
 	if err != nil {
 		return nil, err
 	}
 	docs = slices.DeleteFunc(docs, func(d *winnow.Document) bool { return len(d.HTML) == 0 })
 	if len(docs) == 0 {
-		return nil, fmt.Errorf("%v: no HTML", o.inputs())
+		return nil, fmt.Errorf("%v: no HTML", o.Files())
 	}
 	var size int64
 	var pages []string
@@ -37,25 +39,25 @@ func prepareExtract(ctx context.Context, o Options) (once, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) ([]Figure, error) {
+	return func(ctx context.Context) ([]meter.Figure, error) {
 		byKind, err := measurePages(ctx, &o, real)
 		if err != nil {
 			return nil, err
 		}
-		whole, err := o.perPass(ctx, func() error { return extractAll(ctx, docs) })
+		whole, err := o.PerPass(ctx, func() error { return extractAll(ctx, docs) })
 		if err != nil {
 			return nil, err
 		}
-		alone, err := o.perPass(ctx, func() error { return parseAll(pages) })
+		alone, err := o.PerPass(ctx, func() error { return parseAll(pages) })
 		if err != nil {
 			return nil, err
 		}
-		return append([]Figure{
+		return append([]meter.Figure{
 			{Name: "pages", Value: float64(len(docs))},
 			{Name: "HTML", Unit: "MB", Value: float64(size) / 1e6},
-			{Name: "extract", Unit: "MB/s per core", Value: rate(size, whole)},
+			{Name: "extract", Unit: "MB/s per core", Value: meter.Rate(size, whole)},
 			{Name: "extract, in documents", Unit: "docs/s per core", Value: float64(len(docs)) / whole},
-			{Name: "HTML parser alone", Unit: "MB/s per core", Value: rate(size, alone)},
+			{Name: "HTML parser alone", Unit: "MB/s per core", Value: meter.Rate(size, alone)},
 			{Name: "the parser's part of extract", Unit: "%", Value: 100 * alone / whole},
 		}, byKind...), nil
 	}, nil

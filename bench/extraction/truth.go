@@ -1,9 +1,10 @@
-package bench
+package extraction
 
 import (
 	"strings"
 	"unicode"
 
+	"winnow/bench/meter"
 	"winnow/crawl/extract"
 )
 
@@ -12,7 +13,7 @@ const snippetSet = "trafilatura_eval150"
 
 // qualityOf scores the text of pages as the benchmarks that they are from do, out of fold: each page is read by a model
 // that has not learned from its site.
-func qualityOf(kind string, pages []realPage) (out []Figure) {
+func qualityOf(kind string, pages []realPage) (out []meter.Figure) {
 	var f1, precision, recall float64
 	var found, wrong, sentences int
 	for _, p := range pages {
@@ -31,13 +32,13 @@ func qualityOf(kind string, pages []realPage) (out []Figure) {
 		}
 	}
 	if kind == snippetSet {
-		return []Figure{{Name: kind + ": F1 of snippets, out of fold", Unit: "%", Value: 200 * float64(found) / float64(found+wrong+sentences)}}
+		return []meter.Figure{{Name: kind + ": F1 of snippets, out of fold", Unit: "%", Value: 200 * float64(found) / float64(found+wrong+sentences)}}
 	}
 	if kind == "scrapinghub" && precision+recall > 0 {
-		out = append(out, Figure{Name: kind + ": F1 of 4-grams, out of fold", Unit: "%",
+		out = append(out, meter.Figure{Name: kind + ": F1 of 4-grams, out of fold", Unit: "%",
 			Value: 200 * precision * recall / (precision + recall) / float64(len(pages))})
 	}
-	return append(out, Figure{Name: kind + ": F1 of words, out of fold", Unit: "%", Value: 100 * f1 / float64(len(pages))})
+	return append(out, meter.Figure{Name: kind + ": F1 of words, out of fold", Unit: "%", Value: 100 * f1 / float64(len(pages))})
 }
 
 // within counts the sentences that text holds.

@@ -1,4 +1,4 @@
-package bench
+package meter
 
 import (
 	"context"
@@ -15,20 +15,21 @@ import (
 	"winnow/pipelines"
 )
 
-func (o *Options) inputs() []string {
+// Files are the inputs, or the sample crawl where none is named.
+func (o *Options) Files() []string {
 	if len(o.Inputs) == 0 {
 		return []string{"samples/*.warc.gz"}
 	}
 	return o.Inputs
 }
 
-// sample reads the whole input and takes documents by the hash of their ID, of at most o.Sample bytes in all. Pages that a
+// Documents reads the whole input and takes documents by the hash of their ID, of at most o.Sample bytes in all. Pages that a
 // server did not send with 200 are left out.
-func (o *Options) sample(ctx context.Context) ([]*winnow.Document, error) {
+func (o *Options) Documents(ctx context.Context) ([]*winnow.Document, error) {
 	var docs []*winnow.Document
 	var size int64
 	limit := uint64(math.MaxUint64)
-	for d, err := range pipelines.Documents(ctx, o.inputs()) {
+	for d, err := range pipelines.Documents(ctx, o.Files()) {
 		var damage *winnow.ReadError
 		if errors.As(err, &damage) {
 			continue
@@ -51,29 +52,29 @@ func (o *Options) sample(ctx context.Context) ([]*winnow.Document, error) {
 		}
 	}
 	if size == 0 {
-		return nil, fmt.Errorf("%v: no documents", o.inputs())
+		return nil, fmt.Errorf("%v: no documents", o.Files())
 	}
 	return docs, nil
 }
 
 func bytesOf(d *winnow.Document) int64 { return int64(len(d.HTML) + len(d.Text)) }
 
-// text is the main text of a document.
-type text struct{ language, body string }
+// Text is the main text of a document, and its language.
+type Text struct{ Language, Body string }
 
-// texts extracts the main texts of a sample.
-func (o *Options) texts(ctx context.Context) ([]text, error) {
-	docs, err := o.sample(ctx)
+// Texts extracts the main texts of a sample.
+func (o *Options) Texts(ctx context.Context) ([]Text, error) {
+	docs, err := o.Documents(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return extracted(ctx, docs)
+	return Extracted(ctx, docs)
 }
 
-// extracted gives the main texts of documents.
-func extracted(ctx context.Context, docs []*winnow.Document) ([]text, error) {
+// Extracted gives the main texts of documents.
+func Extracted(ctx context.Context, docs []*winnow.Document) ([]Text, error) {
 	stage := extract.New(extract.Options{})
-	var out []text
+	var out []Text
 	for _, d := range docs {
 		v, _, err := stage.Apply(ctx, d)
 		if err != nil {
@@ -81,7 +82,7 @@ func extracted(ctx context.Context, docs []*winnow.Document) ([]text, error) {
 		}
 		if !v.Drop {
 			language, _, _ := lang.Identify(d.Text)
-			out = append(out, text{language, d.Text})
+			out = append(out, Text{language, d.Text})
 		}
 	}
 	if len(out) == 0 {
@@ -90,9 +91,10 @@ func extracted(ctx context.Context, docs []*winnow.Document) ([]text, error) {
 	return out, nil
 }
 
-func sizeOf(texts []text) (n int64) {
+// SizeOf is the bytes of the texts in all.
+func SizeOf(texts []Text) (n int64) {
 	for _, t := range texts {
-		n += int64(len(t.body))
+		n += int64(len(t.Body))
 	}
 	return n
 }

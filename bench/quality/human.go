@@ -1,4 +1,4 @@
-package bench
+package quality
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"winnow"
+	"winnow/bench/meter"
 	"winnow/filter/quality/classify"
 	"winnow/filter/quality/measure"
 	words "winnow/text"
@@ -44,13 +45,13 @@ type learner struct {
 
 // measureJudged cross-validates winnow's classifiers at their defaults beside simple baselines. No option was chosen on such texts. The
 // figures are AUCs over the scores of all folds together, with 95 % intervals.
-func measureJudged(ctx context.Context, set classify.Set, program string) (out []Figure, err error) {
+func measureJudged(ctx context.Context, set classify.Set, program string) (out []meter.Figure, err error) {
 	fold, seen := make([]int, len(set.Texts)), make([]int, 2)
 	for i, c := range set.Class {
 		fold[i] = seen[c] % folds
 		seen[c]++
 	}
-	out = []Figure{{Name: "judged by people: good", Unit: "texts", Value: float64(seen[1])}, {Name: "judged by people: bad", Unit: "texts", Value: float64(seen[0])}}
+	out = []meter.Figure{{Name: "judged by people: good", Unit: "texts", Value: float64(seen[1])}, {Name: "judged by people: bad", Unit: "texts", Value: float64(seen[0])}}
 	for _, l := range learners(program) {
 		var all []measure.Scored
 		for k := range folds {
@@ -73,7 +74,7 @@ func measureJudged(ctx context.Context, set classify.Set, program string) (out [
 			}
 		}
 		m := measure.Of(all, .5)
-		out = append(out, Figure{Name: "judged by people: " + l.name, Unit: "AUC, 95 %", Value: m.AUC, Min: m.Low, Max: m.High, Interval: true})
+		out = append(out, meter.Figure{Name: "judged by people: " + l.name, Unit: "AUC, 95 %", Value: m.AUC, Min: m.Low, Max: m.High, Interval: true})
 	}
 	return out, nil
 }

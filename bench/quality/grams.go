@@ -1,4 +1,4 @@
-package bench
+package quality
 
 import (
 	"context"
@@ -7,12 +7,13 @@ import (
 	"slices"
 	"strings"
 
+	"winnow/bench/meter"
 	"winnow/filter/quality/kenlm"
 )
 
 // measureGrams measures a KenLM model of three words on the lines it was counted from: as many n-grams are found as can be,
 // which costs the most.
-func measureGrams(ctx context.Context, o *Options, lines []string) ([]Figure, error) {
+func measureGrams(ctx context.Context, o *meter.Options, lines []string) ([]meter.Figure, error) {
 	arpa := countGrams(lines)
 	m, err := kenlm.Read(strings.NewReader(arpa), int64(len(arpa)))
 	if err != nil {
@@ -23,15 +24,15 @@ func measureGrams(ctx context.Context, o *Options, lines []string) ([]Figure, er
 		_, n := m.Score(l)
 		tokens += n
 	}
-	seconds, err := o.perPass(ctx, func() error {
+	seconds, err := o.PerPass(ctx, func() error {
 		for _, l := range lines {
 			m.Score(l)
 		}
 		return nil
 	})
-	return []Figure{
+	return []meter.Figure{
 		{Name: "KenLM's, 3 words: n-grams", Unit: "millions", Value: float64(strings.Count(arpa, "\n")) / 1e6},
-		{Name: "KenLM's, 3 words: scored", Unit: "million tokens/s per core", Value: rate(int64(tokens), seconds)},
+		{Name: "KenLM's, 3 words: scored", Unit: "million tokens/s per core", Value: meter.Rate(int64(tokens), seconds)},
 	}, err
 }
 
