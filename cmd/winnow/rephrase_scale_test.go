@@ -333,7 +333,7 @@ func rewrittenBy(t *testing.T, url string) {
 {"id":"zh","text":"哈洛镇的老石桥建于1784年，每天有1200辆马车经过。桥有五个桥洞，一九一二年的洪水冲走了其中两个，镇上用了十八个月把它修好。"}
 {"id":"short","text":"Too short."}
 `)
-	recipe := writeFile(t, "r.yaml", fmt.Sprintf("name: calm\ninput: {jsonl: [%q]}\nstages:\n  - language:\n  - rephrase: {endpoint: %q, model: toy, styles: [wikipedia, continue], max_tokens: 300, timeout: 10m}\n", in, url))
+	recipe := writeFile(t, "r.yaml", fmt.Sprintf("name: calm\ninput: {jsonl: [%q]}\nstages:\n  - language:\n  - rephrase: {endpoint: %q, model: toy, styles: [wikipedia, continue], segment: 80, max_tokens: 80, timeout: 10m}\n", in, url))
 	runs := t.TempDir()
 	mustDo(t, winnowCommand("", "run", "--runs", runs, recipe))
 	dirs, _ := filepath.Glob(filepath.Join(runs, "calm-*"))
