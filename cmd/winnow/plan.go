@@ -14,11 +14,15 @@ import (
 
 func (a *app) planCmd() *cobra.Command {
 	var f recipeFlags
+	var cluster clusterFlags
 	var sample, jobs int
 	cmd := &cobra.Command{
 		Use: "plan RECIPE", Args: exactArgs(1, 1),
 		Short: a.lang.T("what a run would do: shards, tasks, time, disk, share kept; nothing is written", "预估一次运行：分片、任务、时间、磁盘、保留比例；不写任何东西"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if cluster.nodes != 0 {
+				return a.planCluster(cmd.Context(), args[0], f, cluster)
+			}
 			r, p, err := a.load(cmd.Context(), args[0], f)
 			if err != nil {
 				return err
@@ -39,6 +43,7 @@ func (a *app) planCmd() *cobra.Command {
 		},
 	}
 	f.add(a, cmd)
+	cluster.add(a, cmd.Flags())
 	cmd.AddCommand(a.planTrain())
 	cmd.Flags().IntVar(&sample, "sample", 2000, a.lang.T("documents to measure on", "用多少篇文档测量"))
 	cmd.Flags().IntVarP(&jobs, "jobs", "j", 0, a.lang.T("cores that the run would use; 0: all", "假定使用的核数；0 为全部"))

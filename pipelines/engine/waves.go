@@ -43,11 +43,14 @@ type wave struct {
 }
 
 // name is that of task n, and of its manifest.
-func (w *wave) name(n int) string {
-	if strings.HasPrefix(w.Stage, "resolve-") {
-		return w.Stage
+func (w *wave) name(n int) string { return TaskName(w.Stage, n) }
+
+// TaskName is the name of task n of a wave, and of its manifest without .json.
+func TaskName(stage string, n int) string {
+	if strings.HasPrefix(stage, "resolve-") {
+		return stage
 	}
-	return fmt.Sprintf("%s-%05d", w.Stage, n)
+	return fmt.Sprintf("%s-%05d", stage, n)
 }
 
 // waves lists the waves in the order in which they can be done. Nothing is read; pack's tasks are not counted yet.
