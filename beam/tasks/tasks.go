@@ -39,7 +39,13 @@ type Global struct{ Spec }
 // Join does tasks that read what others left in the run's folder: Map without a Corpus stage, Evidence, Verify, Pack.
 type Join struct{ Spec }
 
-// Register makes the four functions known to Beam. Call it before beam.Init, in the program that makes graphs and in that which
+// End takes the numbers of tasks that are done.
+type End struct{}
+
+// ProcessElement does nothing.
+func (*End) ProcessElement(int64) {}
+
+// Register makes the functions known to Beam. Call it before beam.Init, in the program that makes graphs and in that which
 // works them off, which are one and the same build. The plain way suffices: what it costs for each element, by reflection, is
 // nothing beside a shard.
 func Register() {
@@ -47,6 +53,7 @@ func Register() {
 	beam.RegisterDoFn(&Reduce{})
 	beam.RegisterDoFn(&Global{})
 	beam.RegisterDoFn(&Join{})
+	beam.RegisterDoFn(&End{})
 }
 
 // Counters of progress. They count twice what is done twice: reports come from manifests.
@@ -89,11 +96,11 @@ func (f *Map) ProcessElement(ctx context.Context, n int64, emit func(int64, []by
 	return nil
 }
 
-// ProcessElement does one Group task.
-func (f *Reduce) ProcessElement(ctx context.Context, part int64, blocks func(*[]byte) bool) error {
+// ProcessElement does one Group task, and gives its number.
+func (f *Reduce) ProcessElement(ctx context.Context, part int64, blocks func(*[]byte) bool) (int64, error) {
 	w, err := open(f.Spec)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	err = w.GroupBlocks(ctx, f.Stage, int(part), func(yield func([]byte, error) bool) {
 		var block []byte
@@ -104,32 +111,32 @@ func (f *Reduce) ProcessElement(ctx context.Context, part int64, blocks func(*[]
 		}
 	})
 	count(ctx, Tasks, 1)
-	return f.name(err)
+	return part, f.name(err)
 }
 
-// ProcessElement does what is missing of the wave. The element is only what sets it off.
-func (f *Global) ProcessElement(ctx context.Context, _ string) error {
+// ProcessElement does what is missing of the wave, and gives how many tasks that was. The element is only what sets it off.
+func (f *Global) ProcessElement(ctx context.Context, _ string) (int64, error) {
 	w, err := open(f.Spec)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	missing, err := w.missing(f.Stage)
 	if err == nil {
 		err = w.DoAll(ctx, f.Stage, missing)
 	}
 	count(ctx, Tasks, int64(len(missing)))
-	return f.name(err)
+	return int64(len(missing)), f.name(err)
 }
 
-// ProcessElement does one task of the wave.
-func (f *Join) ProcessElement(ctx context.Context, n int64) error {
+// ProcessElement does one task of the wave, and gives its number.
+func (f *Join) ProcessElement(ctx context.Context, n int64) (int64, error) {
 	w, err := open(f.Spec)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	err = w.Do(ctx, f.Stage, int(n))
 	count(ctx, Tasks, 1)
-	return f.name(err)
+	return n, f.name(err)
 }
 
 func (s *Spec) name(err error) error {
