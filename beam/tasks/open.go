@@ -2,6 +2,7 @@ package tasks
 
 import (
 	"crypto/sha256"
+	"debug/elf"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -109,19 +110,28 @@ func Sum(p *engine.Plan) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Build identifies the program by its bytes: Beam finds functions by their names and their data by its form, so both sides must
-// be one build.
+// Build identifies the program: Beam finds functions by their names and their data by its form, so both sides must be one build.
+// It is the linker's own sum where the file has one, else the file's.
 var Build = sync.OnceValues(func() (string, error) {
 	path, err := os.Executable()
 	if err != nil {
 		return "", err
+	}
+	h := sha256.New()
+	if program, err := elf.Open(path); err == nil {
+		defer program.Close()
+		if note := program.Section(".note.go.buildid"); note != nil {
+			if id, err := note.Data(); err == nil && len(id) > 16 {
+				h.Write(id)
+				return hex.EncodeToString(h.Sum(nil)), nil
+			}
+		}
 	}
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
-	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
 		return "", err
 	}
