@@ -65,6 +65,11 @@ func (q *QualitySpec) check(src *source, path string) error {
 		{q.Topics == "" && len(q.Drop) > 0, "drop", "topics"},
 		{q.Topics == "" && q.MinTopic != 0, "min_topic", "topics"},
 		{q.Model == "" && q.Perplexity == "" && len(q.Keep) > 0, "keep", "model and perplexity"},
+		{q.Model == "" && len(q.Ensemble) == 0 && len(q.Normalise) > 0, "normalise", "model and ensemble"},
+		{q.Perplexity == "" && q.Tokens != "", "tokens", "perplexity"},
+		{q.Perplexity == "" && q.CCNet, "ccnet", "perplexity"},
+		{q.Perplexity == "" && q.MaxPerplexity != nil, "max_perplexity", "perplexity"},
+		{q.Perplexity == "" && q.Cutoffs != "", "cutoffs", "perplexity"},
 	} {
 		if wrong.set {
 			return src.at(path+"."+wrong.key, "", "%s goes with %s", wrong.key, wrong.where)
