@@ -95,8 +95,12 @@ func read(r io.Reader) (*Model, error) {
 	if err := m.spec.sound(); err != nil {
 		return nil, fmt.Errorf("header: %w", err)
 	}
-	weights := make([]byte, len(m.spec.Bias)<<m.spec.Features.Bits)
-	if _, err := io.ReadFull(r, weights); err != nil {
+	size64 := int64(len(m.spec.Bias)) << m.spec.Features.Bits
+	weights, err := io.ReadAll(io.LimitReader(r, size64)) // no more memory than there is file
+	if err == nil && int64(len(weights)) < size64 {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
 		return nil, fmt.Errorf("weights: %w", err)
 	}
 	m.table = make([]int8, len(weights))
@@ -133,7 +137,7 @@ func (h *header) sound() error {
 		return fmt.Errorf("%d scales and %d biases for %d columns", len(h.Scale), len(h.Bias), columns)
 	case h.Head != nil && (len(h.Head) != columns*outputs || len(h.HeadBias) != outputs), h.Head == nil && h.HeadBias != nil:
 		return fmt.Errorf("a layer of %d weights and %d biases for %d outputs", len(h.Head), len(h.HeadBias), outputs)
-	case columns<<h.Features.Bits > 1<<30:
+	case tooLarge(columns, h.Features.Bits):
 		return fmt.Errorf("%d columns of 2^%d buckets", columns, h.Features.Bits)
 	case err != nil || len(origin) != 32:
 		return fmt.Errorf("origin %q is no SHA-256", h.Origin)

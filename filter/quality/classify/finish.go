@@ -26,6 +26,9 @@ func (m *Model) finish(held *Set, o *Options, c *Card) error {
 	} else {
 		m.thresholds(held, all, honest, o, c)
 	}
+	if err := m.spec.Calibration.check(m.outputs()); err != nil {
+		return err
+	}
 	m.seal()
 	return nil
 }
@@ -90,7 +93,7 @@ func (m *Model) thresholds(held *Set, all []outcome, honest [][]float64, o *Opti
 	threshold := float32(.5)
 	if o.Keep > 0 {
 		m.spec.Keep, m.spec.Least = o.Keep, m.spec.Cutoffs.Threshold(o.Keep)
-		threshold = float32(m.spec.Least)
+		threshold = float32(rank.Float32(m.spec.Least))
 		kept := 0
 		for _, s := range scores {
 			if float64(s) >= m.spec.Least {

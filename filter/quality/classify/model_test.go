@@ -61,6 +61,9 @@ func TestTrainRefuses(t *testing.T) {
 		{"calibrate", three, Options{Calibrate: "x"}, "isotonic or none"},
 		{"isotonic", three, Options{Calibrate: "isotonic"}, "two classes"},
 		{"keep", Binary([]string{"a"}, []string{"b"}), Options{Keep: .1}, "nothing is held out"},
+		{"too many weights", three, Options{Features: Features{Bits: 24}, Hidden: 65}, "65 columns"},
+		{"an empty label", ByName([]string{"a", "b"}, []string{"", "y"}), Options{}, "without a name"},
+		{"a rate beyond all", Binary([]string{"a good text"}, []string{"a bad one"}), Options{Rate: 1e12}, "smaller rate"},
 		{"one class", ByName([]string{"a"}, []string{"x"}), Options{}, "1 classes"},
 	} {
 		if _, _, err := Train(c.set, c.o); err == nil || !strings.Contains(err.Error(), c.want) {

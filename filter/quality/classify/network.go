@@ -12,9 +12,8 @@ import (
 )
 
 // network is the model while it learns: a table of one row for each bucket, of which a text takes the mean over its n-grams, and a
-// bias. Without a hidden layer that is the output; with one, the output is a linear layer over its hyperbolic tangent: rectified units die of AdaGrad's first
-// steps. There is
-// one output for each class, but for two classes one alone, the log-odds of the second.
+// bias. Without a hidden layer that is the output; with one, the output is a linear layer over its hyperbolic tangent: rectified
+// units die of AdaGrad's first steps. There is one output for each class, but for two classes one alone, the log-odds of the second.
 //
 // An example touches few rows: those are gathered into one parameter of spago, which makes the forward and backward pass
 // and the step, and scattered again. spago's own embeddings would take one parameter object for each bucket.

@@ -2,6 +2,7 @@ package classify
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -42,6 +43,10 @@ func (o Options) check(s *Set) error {
 		return fmt.Errorf("calibrate %q, want platt, isotonic or none", o.Calibrate)
 	case len(s.Labels) < 2 || len(s.Labels) > maxLabels:
 		return fmt.Errorf("%d classes, want 2 to %d", len(s.Labels), maxLabels)
+	case slices.Contains(s.Labels, ""):
+		return errors.New("a class without a name")
+	case tooLarge(o.columns(len(s.Labels)), o.Bits):
+		return fmt.Errorf("%d columns of 2^%d buckets are more than %d weights: take fewer of either", o.columns(len(s.Labels)), o.Bits, maxWeights)
 	case o.Calibrate == "isotonic" && len(s.Labels) > 2, o.Keep > 0 && len(s.Labels) > 2:
 		return fmt.Errorf("isotonic and keep are for two classes, not for %d", len(s.Labels))
 	case o.Keep > 0 && o.HeldOut == 0:
@@ -49,6 +54,22 @@ func (o Options) check(s *Set) error {
 	}
 	return nil
 }
+
+// columns is the numbers in a bucket's row: the units of the hidden layer, or the outputs.
+func (o *Options) columns(classes int) int {
+	switch {
+	case o.Hidden > 0:
+		return o.Hidden
+	case classes == 2:
+		return 1
+	}
+	return classes
+}
+
+// maxWeights bounds the table of a model: 1 GiB in its file, and eight times that while it learns.
+const maxWeights = 1 << 30
+
+func tooLarge(columns int, bits uint) bool { return columns > maxWeights>>bits }
 
 // Train fits a model by AdaGrad, one text at a time. All classes weigh the same, and so they do within the texts that are
 // mostly Han and within all others, so that a class's language is not mistaken for it. Texts without words are passed over. The
@@ -107,7 +128,7 @@ func fit(examples []example, classes int, o *Options) (*network, []float64, erro
 	return n, losses, n.sound()
 }
 
-// sound tells whether every weight is a number.
+// sound tells whether every weight is a number that a file may hold.
 func (n *network) sound() error {
 	all := [][]float32{n.table, mat.Data[float32](n.bias.Matrix)}
 	if n.head != nil {
@@ -115,7 +136,7 @@ func (n *network) sound() error {
 	}
 	for _, weights := range all {
 		for i, w := range weights {
-			if !finite(w) {
+			if !finite(w) || w > largest || w < -largest {
 				return fmt.Errorf("weight %d is %g; try a smaller rate", i, w)
 			}
 		}

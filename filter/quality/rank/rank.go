@@ -56,11 +56,12 @@ func (c Cutoffs) Rank(score float32) int {
 func (c Cutoffs) Bucket(score float32, n int) int { return c.Rank(score) * n / Steps }
 
 // Threshold is the score from which a share of the sample is kept, in thousandths: more than that where scores are equal.
+// Scores are 0 to 1, so 0 keeps all.
 func (c Cutoffs) Threshold(keep float64) float64 {
 	at := int(math.Round(Steps * (1 - keep)))
 	switch {
 	case at <= 0:
-		return math.Inf(-1)
+		return 0
 	case at >= Steps:
 		at = Steps - 1
 	}

@@ -102,7 +102,7 @@ func TestThreshold(t *testing.T) {
 			t.Errorf("keep %g: kept %d of 2000", keep, kept)
 		}
 	}
-	if c.Threshold(1) != math.Inf(-1) || c.Threshold(0) != c[998] {
+	if c.Threshold(1) != 0 || c.Threshold(.9999) != 0 || c.Threshold(0) != c[998] {
 		t.Errorf("%v %v", c.Threshold(1), c.Threshold(0))
 	}
 	for n, ok := range map[int]bool{20: true, 1000: true, 2: true, 1: false, 30: false, 2000: false, 0: false} {
