@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"winnow"
@@ -74,7 +75,7 @@ func NewEnsemble(o EnsembleOptions) (*Ensemble, error) {
 // Names gives classifiers names for signals: those of their files without folder and ending, in lower snake case, numbered where they
 // are the same.
 func Names(models []Source) []string {
-	names, seen := make([]string, len(models)), map[string]int{}
+	names := make([]string, len(models))
 	for i, m := range models {
 		base := filepath.Base(m.Model)
 		base = strings.TrimSuffix(base, filepath.Ext(base))
@@ -88,10 +89,10 @@ func Names(models []Source) []string {
 		if name == "" {
 			name = "model"
 		}
-		if seen[name]++; seen[name] > 1 {
-			name = fmt.Sprintf("%s_%d", name, seen[name])
-		}
 		names[i] = name
+		for n := 2; slices.Contains(names[:i], names[i]); n++ {
+			names[i] = fmt.Sprintf("%s_%d", name, n)
+		}
 	}
 	return names
 }

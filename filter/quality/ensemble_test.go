@@ -209,3 +209,13 @@ func TestTopics(t *testing.T) {
 		}
 	}
 }
+
+func TestNames(t *testing.T) {
+	var models []Source
+	for _, path := range []string{"x/Edu-1.bin", "dclm.bin", "y/dclm.ftz", "dclm_2.bin", "模型.bin"} {
+		models = append(models, Source{Model: path})
+	}
+	if got, want := Names(models), []string{"edu_1", "dclm", "dclm_2", "dclm_2_2", "model"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -75,6 +75,7 @@ func NewPerplexity(o PerplexityOptions) (*Perplexity, error) {
 
 // openModels reads the models: one for all languages, under the empty name, or those that a pattern finds, by language.
 func openModels(pattern string) (map[string]*kenlm.Model, error) {
+	pattern = filepath.Clean(pattern) // as the names that Glob gives
 	before, after, found := strings.Cut(pattern, languageMark)
 	paths := []string{pattern}
 	if found {
@@ -82,7 +83,7 @@ func openModels(pattern string) (map[string]*kenlm.Model, error) {
 			return nil, fmt.Errorf("quality: %s: %s may stand there once", pattern, languageMark)
 		}
 		var err error
-		if paths, err = filepath.Glob(before + "*" + after); err != nil || len(paths) == 0 {
+		if paths, err = filepath.Glob(literal.Replace(before) + "*" + literal.Replace(after)); err != nil || len(paths) == 0 {
 			return nil, errors.Join(fmt.Errorf("quality: no model is called %s", pattern), err)
 		}
 	}
@@ -100,6 +101,9 @@ func openModels(pattern string) (map[string]*kenlm.Model, error) {
 	}
 	return models, nil
 }
+
+// literal makes a name a pattern that finds it alone.
+var literal = strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]")
 
 // languageMark stands for the language in the name of a model.
 const languageMark = "{language}"

@@ -148,3 +148,27 @@ func TestCCNet(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// The folder may be written in any way, and hold what a pattern would read otherwise.
+func TestModelsByLanguageInAnyFolder(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("lm[1]", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("lm[1]/en.arpa", []byte(toyModel), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, model := range []string{"lm[1]/{language}.arpa", "./lm[1]/{language}.arpa", ".//lm[1]/../lm[1]//{language}.arpa"} {
+		p, err := NewPerplexity(PerplexityOptions{Model: model})
+		if err != nil {
+			t.Errorf("%s: %v", model, err)
+			continue
+		}
+		if _, ok := p.Of("en", "b a"); !ok {
+			t.Errorf("%s: no model for en", model)
+		}
+		if _, ok := p.Of("de", "b a"); ok {
+			t.Errorf("%s: a model for de", model)
+		}
+	}
+}

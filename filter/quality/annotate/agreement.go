@@ -242,9 +242,10 @@ func ranks(values []float64) []float64 {
 func correlation(a, b []float64) float64 {
 	n, ma, mb := float64(len(a)), 0.0, 0.0
 	for i := range a {
-		ma += a[i] / n
-		mb += b[i] / n
+		ma += a[i]
+		mb += b[i]
 	}
+	ma, mb = ma/n, mb/n // of ranks, which are halves: exact where all are equal
 	var ab, aa, bb float64
 	for i := range a {
 		ab += (a[i] - ma) * (b[i] - mb)

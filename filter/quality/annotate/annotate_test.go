@@ -77,3 +77,16 @@ func TestJudge(t *testing.T) {
 		t.Errorf("%+v", ties)
 	}
 }
+
+// Raters that never vary agree on nothing that could be told: not even where a mean of their ranks would be rounded.
+func TestAgreeWithoutVariance(t *testing.T) {
+	for n := 1; n < 60; n++ {
+		a, b := make([]int, n), make([]int, n)
+		for i := range b {
+			b[i] = 3
+		}
+		if got := Agree(a, b, GoodFrom); got.Spearman != 0 || got.Kappa != 0 {
+			t.Fatalf("%d texts: Spearman %g, kappa %g", n, got.Spearman, got.Kappa)
+		}
+	}
+}
