@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"winnow/crawl/extract/about"
+	"winnow/crawl/extract/blocks"
 )
 
 // Where the day and the author of a text are looked for that the page does not mark: in short lines from this many blocks
@@ -18,13 +19,13 @@ const (
 
 // dateline fills in the day and the author from the lines around the text, where the page says them nowhere else: many
 // Chinese pages write them there alone.
-func (w *walker) dateline(keep []bool, p *Page) {
+func (w *walked) dateline(keep []bool, p *Page) {
 	if p.Date != "" && p.Author != "" {
 		return
 	}
 	first, last := -1, -1
-	for i := range w.blocks {
-		if keep[i] && w.blocks[i].prose() {
+	for i := range w.Blocks {
+		if keep[i] && w.Blocks[i].Prose() {
 			if first < 0 {
 				first = i
 			}
@@ -35,29 +36,29 @@ func (w *walker) dateline(keep []bool, p *Page) {
 		return
 	}
 	for i := first; i >= max(first-datelineReach, 0); i-- {
-		b := &w.blocks[i]
-		if b.size > datelineSize || b.drop == sure {
+		b := &w.Blocks[i]
+		if b.Size > datelineSize || b.Drop == blocks.Sure {
 			continue
 		}
-		line := string(w.text[b.start:b.end])
-		if p.Date == "" && b.digits >= 6 {
+		line := string(w.Text[b.Start:b.End])
+		if p.Date == "" && b.Digits >= 6 {
 			p.Date = about.DayIn(line)
 		}
 		if p.Author == "" {
 			p.Author = about.Author(chineseAuthor(line))
 		}
-		if p.Author == "" && b.link == 0 && i >= first-3 && i < first && chineseNames(line) {
+		if p.Author == "" && b.Link == 0 && i >= first-3 && i < first && chineseNames(line) {
 			p.Author = line
 		}
 	}
-	for i := last; p.Author == "" && i < min(last+1+datelineBelow, len(w.blocks)); i++ {
-		line := string(w.text[w.blocks[i].start:w.blocks[i].end])
+	for i := last; p.Author == "" && i < min(last+1+datelineBelow, len(w.Blocks)); i++ {
+		line := string(w.Text[w.Blocks[i].Start:w.Blocks[i].End])
 		if _, signed, found := strings.Cut(line[max(strings.LastIndex(line, "（"), 0):], "（"); found && strings.HasSuffix(signed, "）") {
 			if name := strings.TrimSpace(strings.TrimSuffix(signed, "）")); chineseNames(name) {
 				p.Author = name
 			}
 		}
-		if p.Author == "" && w.blocks[i].size <= datelineSize {
+		if p.Author == "" && w.Blocks[i].Size <= datelineSize {
 			p.Author = about.Author(chineseAuthor(line))
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"winnow/crawl/extract/blocks"
 	"winnow/crawl/extract/score"
 )
 
@@ -41,18 +42,18 @@ type choice struct {
 }
 
 // choose marks the blocks of main text.
-func (w *walker) choose(o Options, p *Page) (c choice) {
-	if len(w.blocks) == 0 {
+func (w *walked) choose(o Options, p *Page) (c choice) {
+	if len(w.Blocks) == 0 {
 		return c
 	}
 	s := w.survey(p)
 	c.probability = s.logits(cmp.Or(o.Scorer, score.Shipped()))
 	c.ruled = w.rules()
-	units := make([]int32, len(w.blocks))
-	for i := range w.blocks {
-		b := &w.blocks[i]
+	units := make([]int32, len(w.Blocks))
+	for i := range w.Blocks {
+		b := &w.Blocks[i]
 		c.probability[i] = blend(c.probability[i], c.ruled[i], !c.ruled[i] && w.announces(b), s.unseen(b), RuleShare)
-		units[i] = b.size
+		units[i] = b.Size
 	}
 	c.keep = decide(c.probability, units, o.Mode.squaredBeta(s.page[fPageBest]))
 	w.titles(c.keep, c.probability)
@@ -64,9 +65,9 @@ func (w *walker) choose(o Options, p *Page) (c choice) {
 const leastTitle = 0.4
 
 // titles keeps likely headings of what is kept: a line weighs little in an F measure, but structures the text.
-func (w *walker) titles(keep []bool, probability []float32) {
+func (w *walked) titles(keep []bool, probability []float32) {
 	for i := len(keep) - 2; i >= 0; i-- {
-		if !keep[i] && keep[i+1] && probability[i] >= leastTitle && w.blocks[i].kind == heading {
+		if !keep[i] && keep[i+1] && probability[i] >= leastTitle && w.Blocks[i].Kind == blocks.Heading {
 			keep[i] = true
 		}
 	}
@@ -74,26 +75,26 @@ func (w *walker) titles(keep []bool, probability []float32) {
 
 // unseen tells of a block that is never kept: it is not shown, and no prose that a script may unfold, as those of pages about
 // services and products do. Articles do not.
-func (s *survey) unseen(b *block) bool {
-	return b.drop == sure && (!b.prose() || s.page[fPageBest] > articlePart)
+func (s *survey) unseen(b *blocks.Block) bool {
+	return b.Drop == blocks.Sure && (!b.Prose() || s.page[fPageBest] > articlePart)
 }
 
 // articlePart is the share of a page's prose that stands side by side, above which the page is an article.
 const articlePart = 0.35
 
 // announces tells whether a block titles something beside the text.
-func (w *walker) announces(b *block) bool {
-	return b.size <= 60 && titlesAside(string(w.text[b.start:b.end]))
+func (w *walked) announces(b *blocks.Block) bool {
+	return b.Size <= 60 && titlesAside(string(w.Text[b.Start:b.End]))
 }
 
 // logits gives for each block what the scorer says.
 func (s *survey) logits(m *score.Model) []float32 {
-	out := make([]float32, len(s.w.blocks))
+	out := make([]float32, len(s.w.Blocks))
 	var v vector
 	var sweep score.Sweep
 	sweep.Begin(m)
 	for i := range out {
-		if s.w.watch.late() {
+		if s.w.Watch.Late() {
 			break
 		}
 		s.vector(int32(i), &v)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"winnow/crawl/charset"
+	"winnow/crawl/extract/blocks"
 	"winnow/crawl/extract/score"
 )
 
@@ -36,18 +37,18 @@ func (s *Stage) Explain(body []byte, contentType string) (out []Decision) {
 	if err != nil {
 		return nil
 	}
-	w, p, err := read(page, s.o, &watch{})
-	if err != nil || len(w.blocks) == 0 {
+	w, p, err := read(page, s.o, &blocks.Watch{})
+	if err != nil || len(w.Blocks) == 0 {
 		return nil
 	}
 	c := w.choose(s.o, &p)
 	measured := w.survey(&p)
-	for i := range w.blocks {
-		b := &w.blocks[i]
+	for i := range w.Blocks {
+		b := &w.Blocks[i]
 		var v vector
 		measured.vector(int32(i), &v)
 		out = append(out, Decision{
-			Text: string(w.text[b.start:b.end]), Kept: c.keep[i], Hidden: measured.unseen(b), Repeats: c.repeats[i], Rules: c.ruled[i],
+			Text: string(w.Text[b.Start:b.End]), Kept: c.keep[i], Hidden: measured.unseen(b), Repeats: c.repeats[i], Rules: c.ruled[i],
 			Score: c.probability[i], Reasons: reasonsOf(&v),
 		})
 	}
@@ -95,7 +96,7 @@ func featureName(f int) (en, zh string) {
 
 var (
 	areaNames = [...]string{"li", "table", "form", "article", "main", "aside", "nav", "footer", "header", "blockquote", "figure", "section", "dl"}
-	hintNames = [hintCount]string{
+	hintNames = [blocks.HintCount]string{
 		"main", "aside", "about the text", "comments", "hidden", "noscript", "navigation", "button", "consent", "account", "promotion",
 		"share", "related", "tags", "byline", "caption", "legal", "statistics", "header", "tools", "content", "article", "post", "product",
 		"review", "price", "card", "question", "hero", "quote", "sidebar",

@@ -1,6 +1,9 @@
 // Package extract turns web pages into plain text: an HTML page goes in, its main text and what it says of itself (title,
 // date, language) come out; navigation, advertising, comments beside an article and all that is not shown stay behind.
 //
+// Package lean makes the markup smaller, package tree parses it, package blocks walks the tree, package markdown writes what
+// is kept where Markdown is asked for; what is kept is chosen here.
+//
 // One walk over the parse tree makes a flat list of blocks (paragraphs, headings, list items, table rows, code) and of the
 // elements around them, with sums of text, links and prose for each. All choices are made on these two lists: which
 // elements are boilerplate by their class, place or wording, which element holds the text, which blocks of it are kept.
@@ -20,6 +23,9 @@ import (
 	"golang.org/x/net/html"
 
 	"winnow/crawl/extract/about"
+	"winnow/crawl/extract/blocks"
+	"winnow/crawl/extract/lean"
+	"winnow/crawl/extract/markdown"
 	"winnow/crawl/extract/score"
 	"winnow/crawl/extract/tree"
 )
@@ -36,6 +42,15 @@ type Options struct {
 
 	Scorer *score.Model // for measuring on pages that the shipped one, nil, has learned from
 }
+
+// Format says how the main text is written.
+type Format string
+
+// The formats. The empty Format is Text.
+const (
+	Text     Format = "text"     // a line for each block
+	Markdown Format = "markdown" // CommonMark with tables, formulas between dollar signs
+)
 
 // Page is what a page says.
 type Page struct {
@@ -55,6 +70,12 @@ type Page struct {
 	linked            string // the article in its JSON-LD, where there is little other text
 }
 
+// maxTime is the most time that a page may take, by the clock and of the processor.
+const maxTime = 30 * time.Second
+
+// ErrTime says that a page took longer than 30 seconds: the last resort, where no other limit held.
+var ErrTime = errors.New("page took longer than 30 s")
+
 // ErrDepth says that elements are nested deeper than the parser goes, 512, and that there is no text between the tags.
 var ErrDepth = errors.New("elements nested deeper than 512")
 
@@ -73,36 +94,39 @@ func (x *Extractor) Extract(page string, o Options) (Page, error) {
 	if !ok {
 		s = new(scratch)
 	}
-	p, err := s.extract(page, o, &watch{until: time.Now().Add(maxTime), cpu: processTime() + maxTime})
+	p, err := s.extract(page, o, blocks.NewWatch(maxTime))
 	if s.small() {
 		x.left.Put(s)
 	}
 	return p, err
 }
 
+// walked is what the walk found on a page, to choose from.
+type walked struct{ blocks.Walker }
+
 // scratch is what extraction works in. Nothing of it outlives the page.
 type scratch struct {
-	leaner  leaner
+	leaner  lean.Leaner
 	builder tree.Builder
-	walker  walker
+	walked  walked
 }
 
 // mostScratch is how many bytes of text are kept for the next page.
 const mostScratch = 4 << 20
 
 func (s *scratch) small() bool {
-	return cap(s.leaner.out) <= mostScratch && cap(s.walker.text) <= mostScratch && cap(s.walker.blocks)+cap(s.walker.elements) <= mostScratch/64
+	return cap(s.leaner.Out) <= mostScratch && cap(s.walked.Text) <= mostScratch && cap(s.walked.Blocks)+cap(s.walked.Elements) <= mostScratch/64
 }
 
-func (s *scratch) extract(page string, o Options, watched *watch) (Page, error) {
+func (s *scratch) extract(page string, o Options, watched *blocks.Watch) (Page, error) {
 	w, p, err := s.read(page, o, watched)
-	if err != nil && !watched.over {
+	if err != nil && !watched.Over {
 		return flat(page, o, watched) // the parser fails on depth alone: reading from memory does not
 	}
 	if err == nil {
 		p.Text = w.finish(o, &p)
 	}
-	if watched.over {
+	if watched.Over {
 		return Page{}, ErrTime
 	}
 	if len(p.Text) < shortText && len(p.linked) > 2*len(p.Text) {
@@ -119,12 +143,12 @@ func (p *Page) own() Page {
 }
 
 // read parses a page into blocks and facts.
-func read(page string, o Options, watched *watch) (*walker, Page, error) {
+func read(page string, o Options, watched *blocks.Watch) (*walked, Page, error) {
 	return new(scratch).read(page, o, watched)
 }
 
-func (s *scratch) read(page string, o Options, watched *watch) (*walker, Page, error) {
-	if err := s.leaner.lean(page, o); err != nil {
+func (s *scratch) read(page string, o Options, watched *blocks.Watch) (*walked, Page, error) {
+	if err := s.leaner.Lean(page, o.Format == Markdown, o.Format == Markdown && o.Images); err != nil {
 		return nil, Page{}, err
 	}
 	root, err := s.parse(watched)
@@ -133,23 +157,23 @@ func (s *scratch) read(page string, o Options, watched *watch) (*walker, Page, e
 	}
 	f := about.Read(root)
 	p := factsOf(f)
-	w := &s.walker
-	w.reset(len(page), o, watched)
-	w.walk(root, -1)
-	w.end()
-	w.hide()
-	if len(w.elements) > 0 && w.elements[0].good < shortText {
+	w := &s.walked
+	w.Reset(len(page), o.notes(), watched)
+	w.Walk(root, -1)
+	w.End()
+	w.Hide()
+	if len(w.Elements) > 0 && w.Elements[0].Good < shortText {
 		p.linked = strings.TrimSpace(articleBody(f.Linked))
 	}
 	return w, p, nil
 }
 
 // parse makes the tree of what is left of a page. It lies in the scratch, as do the strings in it.
-func (s *scratch) parse(watched *watch) (*html.Node, error) {
-	short := s.leaner.out
+func (s *scratch) parse(watched *blocks.Watch) (*html.Node, error) {
+	short := s.leaner.Out
 	root, err := s.builder.Parse(unsafe.String(unsafe.SliceData(short), len(short)))
 	if errors.Is(err, tree.ErrRare) {
-		root, err = html.ParseWithOptions(watchedReader{bytes.NewReader(short), watched}, html.ParseOptionEnableScripting(false))
+		root, err = html.ParseWithOptions(watched.Reader(bytes.NewReader(short)), html.ParseOptionEnableScripting(false))
 	}
 	return root, err
 }
@@ -158,32 +182,38 @@ func (s *scratch) parse(watched *watch) (*html.Node, error) {
 // in often carry it there.
 const shortText = 500
 
-func newWalker(pageBytes int, o Options, watched *watch) *walker {
-	w := &walker{}
-	w.reset(pageBytes, o, watched)
-	return w
+// notes is what is noted of a page for its format.
+func (o Options) notes() blocks.Notes {
+	return blocks.Notes{Structure: o.Format == Markdown, Links: o.Links, Images: o.Images}
 }
 
-// reset makes a walker ready for a page.
-func (w *walker) reset(pageBytes int, o Options, watched *watch) {
-	*w = walker{watch: watched, text: w.text[:0], blocks: w.blocks[:0], elements: w.elements[:0]}
-	if cap(w.text) == 0 {
-		w.text, w.blocks, w.elements = make([]byte, 0, pageBytes/8), make([]block, 0, 256), make([]element, 0, 512)
+// flat makes the text of a page that is nested too deep for a tree.
+func flat(page string, o Options, watched *blocks.Watch) (Page, error) {
+	var w walked
+	w.Reset(len(page), o.notes(), watched)
+	p := Page{Title: w.WalkTags(page)}
+	if watched.Over {
+		return Page{}, ErrTime
 	}
-	if o.Format == Markdown {
-		w.structure, w.targets, w.images = newStructure(), o.Links, o.Images
+	p.Text = w.finish(o, &p)
+	if watched.Over {
+		return Page{}, ErrTime
 	}
+	if p.Text == "" {
+		return p, ErrDepth
+	}
+	return p, nil
 }
 
 // finish chooses among the blocks and writes the text.
-func (w *walker) finish(o Options, p *Page) string {
-	if len(w.elements) == 0 {
+func (w *walked) finish(o Options, p *Page) string {
+	if len(w.Elements) == 0 {
 		return ""
 	}
 	keep := w.choose(o, p).keep
 	w.dateline(keep, p)
-	if w.structure != nil {
-		return w.markdown(keep, o)
+	if w.Structure != nil {
+		return markdown.Write(&w.Walker, keep, o.URL)
 	}
-	return w.render(keep)
+	return w.Render(keep)
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"winnow/crawl/extract/blocks"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -136,7 +138,7 @@ func FuzzExtract(f *testing.F) {
 		if !utf8.ValidString(a.Text) || strings.HasPrefix(a.Text, "\n") || strings.HasSuffix(a.Text, "\n") {
 			t.Fatalf("text %q", a.Text)
 		}
-		if _, err := flat(page, Options{}, &watch{}); err != nil && err != ErrDepth {
+		if _, err := flat(page, Options{}, new(blocks.Watch)); err != nil && err != ErrDepth {
 			t.Fatal(err)
 		}
 	})

@@ -78,9 +78,6 @@ func linkedTypes(text string) (d declared) {
 	}
 }
 
-// oneLine collapses white space.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
-
 // maxJSON is the most bytes of JSON-LD that are read.
 const maxJSON = 1 << 20
 

@@ -1,10 +1,9 @@
 package extract
 
 import (
-	"encoding/binary"
-
 	"golang.org/x/net/html/atom"
 
+	"winnow/crawl/extract/blocks"
 	"winnow/crawl/extract/score"
 )
 
@@ -88,10 +87,10 @@ const (
 	fWordSize
 	fLegal
 	fUnseen
-	fArea0                            // 13 areas
-	fHint0       = fArea0 + 13        // hints of all elements around
-	fOwn0        = fHint0 + hintCount // of the nearest three
-	fL0          = fOwn0 + hintCount  // levels: size, link, good, blocks, prose share, size share
+	fArea0                                   // 13 areas
+	fHint0       = fArea0 + 13               // hints of all elements around
+	fOwn0        = fHint0 + blocks.HintCount // of the nearest three
+	fL0          = fOwn0 + blocks.HintCount  // levels: size, link, good, blocks, prose share, size share
 	fL1          = fL0 + 6
 	fL2          = fL1 + 6
 	fL3          = fL2 + 6
@@ -118,7 +117,7 @@ type group struct {
 
 // survey is what the features of all blocks of a page share.
 type survey struct {
-	w                *walker
+	w                *walked
 	size, good       []int32 // units before each block
 	link             []int32
 	root, best       int32
@@ -135,13 +134,13 @@ type survey struct {
 	aside            []bool
 }
 
-func (w *walker) survey(p *Page) *survey {
+func (w *walked) survey(p *Page) *survey {
 	s := &survey{w: w, h1: -1}
 	s.sums()
 	// sums over all blocks, dropped or not
-	for i := range w.elements {
-		e := &w.elements[i]
-		e.size, e.link, e.good = s.size[e.end]-s.size[e.first], s.link[e.end]-s.link[e.first], s.good[e.end]-s.good[e.first]
+	for i := range w.Elements {
+		e := &w.Elements[i]
+		e.Size, e.Link, e.Good = s.size[e.End]-s.size[e.First], s.link[e.End]-s.link[e.First], s.good[e.End]-s.good[e.First]
 	}
 	s.root = w.root()
 	s.findBest()
@@ -158,59 +157,59 @@ func (w *walker) survey(p *Page) *survey {
 // sums goes over all blocks once, for what is summed up in front of each, of like ones and of the page.
 func (s *survey) sums() {
 	w := s.w
-	n := len(w.blocks)
+	n := len(w.Blocks)
 	s.size, s.good, s.link = make([]int32, n+1), make([]int32, n+1), make([]int32, n+1)
 	s.copies = make(map[uint64]int32, n)
 	s.hash = make([]uint64, n)
 	s.signs = make(map[uint32]group)
 	var items, rows, headings, prices, dates, wide int32
-	for i := range w.blocks {
-		b := &w.blocks[i]
-		s.size[i+1], s.link[i+1], s.good[i+1] = s.size[i]+b.size, s.link[i]+b.link, s.good[i]
-		if b.prose() {
-			s.good[i+1] += b.size
+	for i := range w.Blocks {
+		b := &w.Blocks[i]
+		s.size[i+1], s.link[i+1], s.good[i+1] = s.size[i]+b.Size, s.link[i]+b.Link, s.good[i]
+		if b.Prose() {
+			s.good[i+1] += b.Size
 		}
-		text := w.text[b.start:b.end]
-		s.hash[i] = hashOf(text)
+		text := w.Text[b.Start:b.End]
+		s.hash[i] = blocks.HashOf(text)
 		s.copies[s.hash[i]]++
 		sign := w.signOf(b)
 		g := s.signs[sign]
-		g.count, g.size, g.link = g.count+1, g.size+b.size, g.link+b.link
+		g.count, g.size, g.link = g.count+1, g.size+b.Size, g.link+b.Link
 		s.signs[sign] = g
-		switch b.kind {
-		case item:
+		switch b.Kind {
+		case blocks.Item:
 			items++
-		case row:
+		case blocks.Row:
 			rows++
-		case heading:
+		case blocks.Heading:
 			headings++
-			if s.h1 < 0 && w.elements[b.owner].tag == atom.H1 {
+			if s.h1 < 0 && w.Elements[b.Owner].Tag == atom.H1 {
 				s.h1 = int32(i)
 			}
 		}
-		if b.size < 30 && b.digits > 0 && price(text) {
+		if b.Size < 30 && b.Digits > 0 && price(text) {
 			prices++
 		}
-		if b.size < 40 && b.digits > 0 && year(text) {
+		if b.Size < 40 && b.Digits > 0 && year(text) {
 			dates++
 		}
-		wide += int32(len(text)) - b.size
+		wide += int32(len(text)) - b.Size
 	}
 	v := &s.page
 	v[fPageItems], v[fPageRows], v[fPageHeadings] = share(items, int32(n)), share(rows, int32(n)), share(headings, int32(n))
-	v[fPageWide], v[fPagePrices], v[fPageDates] = share(wide, int32(len(w.text))), float32(prices), float32(dates)
+	v[fPageWide], v[fPagePrices], v[fPageDates] = share(wide, int32(len(w.Text))), float32(prices), float32(dates)
 }
 
 // whole measures the page.
 func (s *survey) whole(p *Page) {
 	w := s.w
 	var articles, comment, repeat int32
-	for i := range w.elements {
-		e := &w.elements[i]
-		if e.tag == atom.Article {
+	for i := range w.Elements {
+		e := &w.Elements[i]
+		if e.Tag == atom.Article {
 			articles++
 		}
-		if e.hint&comments != 0 {
+		if e.Hint&blocks.Comments != 0 {
 			comment++
 		}
 	}
@@ -219,10 +218,10 @@ func (s *survey) whole(p *Page) {
 			repeat = max(repeat, g.good)
 		}
 	}
-	v, all := &s.page, &w.elements[0]
-	v[fPageSize], v[fPageLink], v[fPageGood], v[fPageBlocks] = float32(all.size), share(all.link, all.size), share(all.good, all.size), float32(len(w.blocks))
-	v[fPageBest], v[fPageArticles], v[fPageComments] = share(s.bestSize, all.good), float32(articles), float32(comment)
-	v[fPageRepeat] = share(repeat, all.good)
+	v, all := &s.page, &w.Elements[0]
+	v[fPageSize], v[fPageLink], v[fPageGood], v[fPageBlocks] = float32(all.Size), share(all.Link, all.Size), share(all.Good, all.Size), float32(len(w.Blocks))
+	v[fPageBest], v[fPageArticles], v[fPageComments] = share(s.bestSize, all.Good), float32(articles), float32(comment)
+	v[fPageRepeat] = share(repeat, all.Good)
 	for k := range 5 {
 		if p.declared&(1<<k) != 0 {
 			v[fPageArticle+k] = 1
@@ -246,20 +245,6 @@ func (s *survey) learn(text string, from uint8) {
 			s.titleWords++
 		}
 	})
-}
-
-// hashOf is a hash of text, eight bytes at a time.
-func hashOf(text []byte) uint64 {
-	const prime = 0x9e3779b97f4a7c15
-	h := uint64(len(text)) * prime
-	for ; len(text) >= 8; text = text[8:] {
-		h = (h ^ binary.LittleEndian.Uint64(text)) * prime
-		h ^= h >> 29
-	}
-	for _, c := range text {
-		h = (h ^ uint64(c)) * prime
-	}
-	return h ^ h>>32
 }
 
 // eachWord visits the hashes (FNV-1a) of the words of text in lower case (ASCII); a character beyond ASCII of three bytes
@@ -318,11 +303,11 @@ func price(text []byte) bool {
 }
 
 // signOf is the sign of a block's surroundings.
-func (w *walker) signOf(b *block) uint32 {
-	e := &w.elements[b.owner]
-	s := e.sign
-	if e.parent >= 0 {
-		s = s*31 + w.elements[e.parent].sign
+func (w *walked) signOf(b *blocks.Block) uint32 {
+	e := &w.Elements[b.Owner]
+	s := e.Sign
+	if e.Parent >= 0 {
+		s = s*31 + w.Elements[e.Parent].Sign
 	}
 	return s
 }
@@ -330,18 +315,18 @@ func (w *walker) signOf(b *block) uint32 {
 // findBest finds the element with most prose right below it or one further down.
 func (s *survey) findBest() {
 	w := s.w
-	side := make([]int32, len(w.elements))
-	for i := range w.blocks {
-		b := &w.blocks[i]
-		if b.drop == sure || !b.prose() {
+	side := make([]int32, len(w.Elements))
+	for i := range w.Blocks {
+		b := &w.Blocks[i]
+		if b.Drop == blocks.Sure || !b.Prose() {
 			continue
 		}
-		at := b.owner
-		switch w.elements[at].tag {
+		at := b.Owner
+		switch w.Elements[at].Tag {
 		case atom.P, atom.Li, atom.Pre, atom.Blockquote, atom.Tr:
-			at = max(w.elements[at].parent, 0)
+			at = max(w.Elements[at].Parent, 0)
 		}
-		side[at] += b.size
+		side[at] += b.Size
 		if side[at] > s.bestSize {
 			s.best, s.bestSize = at, side[at]
 		}
@@ -351,31 +336,31 @@ func (s *survey) findBest() {
 // repeats finds the elements that stand among others of the same sign.
 func (s *survey) repeats() {
 	w := s.w
-	s.siblings = make(map[[2]uint32]group, len(w.elements))
-	s.order = make([]int32, len(w.elements))
-	for i := range w.elements {
-		e := &w.elements[i]
-		if e.parent < 0 || e.size == 0 {
+	s.siblings = make(map[[2]uint32]group, len(w.Elements))
+	s.order = make([]int32, len(w.Elements))
+	for i := range w.Elements {
+		e := &w.Elements[i]
+		if e.Parent < 0 || e.Size == 0 {
 			continue
 		}
-		k := [2]uint32{uint32(e.parent), e.sign}
+		k := [2]uint32{uint32(e.Parent), e.Sign}
 		g := s.siblings[k]
-		g.count, g.size, g.link, g.good = g.count+1, g.size+e.size, g.link+e.link, g.good+e.good
+		g.count, g.size, g.link, g.good = g.count+1, g.size+e.Size, g.link+e.Link, g.good+e.Good
 		s.siblings[k] = g
 		s.order[i] = g.count
 	}
-	s.near, s.far = make([]int32, len(w.elements)), make([]int32, len(w.elements))
-	for i := range w.elements {
-		e := &w.elements[i]
+	s.near, s.far = make([]int32, len(w.Elements)), make([]int32, len(w.Elements))
+	for i := range w.Elements {
+		e := &w.Elements[i]
 		s.near[i], s.far[i] = -1, -1
-		if e.parent < 0 {
+		if e.Parent < 0 {
 			continue
 		}
-		s.near[i], s.far[i] = s.near[e.parent], s.far[e.parent]
-		if e.tag == atom.P || e.tag == atom.Td || e.tag == atom.Tr || e.tag == atom.Li && e.size < 100 || e.size < 20 {
+		s.near[i], s.far[i] = s.near[e.Parent], s.far[e.Parent]
+		if e.Tag == atom.P || e.Tag == atom.Td || e.Tag == atom.Tr || e.Tag == atom.Li && e.Size < 100 || e.Size < 20 {
 			continue
 		}
-		if s.siblings[[2]uint32{uint32(e.parent), e.sign}].count >= 3 {
+		if s.siblings[[2]uint32{uint32(e.Parent), e.Sign}].count >= 3 {
 			s.near[i] = int32(i)
 			if s.far[i] < 0 {
 				s.far[i] = int32(i)
@@ -386,8 +371,8 @@ func (s *survey) repeats() {
 
 // climb counts the steps from an element up to one that holds the block.
 func (s *survey) climb(at int32, b int32) (steps, to int32) {
-	for at > 0 && (b < s.w.elements[at].first || b >= s.w.elements[at].end) {
-		at = s.w.elements[at].parent
+	for at > 0 && (b < s.w.Elements[at].First || b >= s.w.Elements[at].End) {
+		at = s.w.Elements[at].Parent
 		steps++
 	}
 	return steps, max(at, 0)

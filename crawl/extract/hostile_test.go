@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"winnow/crawl/extract/blocks"
+
 	"winnow"
 )
 
@@ -128,10 +130,10 @@ func TestHostile(t *testing.T) {
 			continue
 		}
 		for _, format := range []Format{Text, Markdown} {
-			start, p := processTime(), Page{}
+			start, p := blocks.ProcessTime(), Page{}
 			var err error
 			most := peak(func() { p, err = Extract(pages[name], Options{Format: format, Links: true, Images: true}) })
-			took := processTime() - start
+			took := blocks.ProcessTime() - start
 			t.Logf("%-18s %-8s %6d ms CPU, %4d MiB, %d bytes of text, %v", name, format, took.Milliseconds(), most>>20, len(p.Text), err)
 			if limit := time.Duration((1 + 1.5*mib) * float64(time.Second)); took > limit {
 				t.Errorf("%s: took %v of CPU, more than %v", name, took, limit)
@@ -155,7 +157,7 @@ func TestHostile(t *testing.T) {
 // TestWatchdog stops a page by the clock alone.
 func TestWatchdog(t *testing.T) {
 	for _, page := range []string{strings.Repeat("<p>x", 1<<16), strings.Repeat("<div>", 1<<16) + strings.Repeat("<p>x", 1<<12)} {
-		if _, err := new(scratch).extract(page, Options{}, &watch{until: time.Now().Add(-time.Second)}); !errors.Is(err, ErrTime) {
+		if _, err := new(scratch).extract(page, Options{}, blocks.NewWatch(-time.Second)); !errors.Is(err, ErrTime) {
 			t.Errorf("got %v", err)
 		}
 	}
@@ -164,12 +166,12 @@ func TestWatchdog(t *testing.T) {
 // TestLargePage drops 100 MB in one text node by their size, unread.
 func TestLargePage(t *testing.T) {
 	d := winnow.Document{HTML: []byte("<p>" + strings.Repeat("word, ", 100<<20/6))}
-	start := processTime()
+	start := blocks.ProcessTime()
 	v, _, err := New(Options{}).Apply(context.Background(), &d)
 	if err != nil || v.Rule != "error.size" {
 		t.Errorf("verdict %+v, %v", v, err)
 	}
-	if took := processTime() - start; took > time.Second {
+	if took := blocks.ProcessTime() - start; took > time.Second {
 		t.Errorf("took %v", took)
 	}
 }

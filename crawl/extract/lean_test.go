@@ -8,6 +8,8 @@ import (
 	"golang.org/x/net/html"
 
 	"winnow/crawl/charset"
+	"winnow/crawl/extract/blocks"
+	"winnow/crawl/extract/lean"
 )
 
 // TestLean holds the pass to leave the blocks of real pages as they are.
@@ -38,9 +40,9 @@ func TestLean(t *testing.T) {
 }
 
 func leanOf(page string) []byte {
-	var l leaner
-	_ = l.lean(page, Options{})
-	return l.out
+	var l lean.Leaner
+	_ = l.Lean(page, false, false)
+	return l.Out
 }
 
 func blocksOf(page []byte) string {
@@ -48,12 +50,13 @@ func blocksOf(page []byte) string {
 	if err != nil {
 		return err.Error()
 	}
-	w := newWalker(len(page), Options{}, &watch{})
-	w.walk(root, -1)
-	w.flush()
+	var w blocks.Walker
+	w.Reset(len(page), blocks.Notes{}, new(blocks.Watch))
+	w.Walk(root, -1)
+	w.End()
 	var out strings.Builder
-	for _, b := range w.blocks {
-		out.WriteString(strings.ReplaceAll(string(w.text[b.start:b.end]), "\n", "\\n"))
+	for _, b := range w.Blocks {
+		out.WriteString(strings.ReplaceAll(string(w.Text[b.Start:b.End]), "\n", "\\n"))
 		out.WriteByte('\n')
 	}
 	return out.String()

@@ -1,6 +1,9 @@
 package extract
 
-import "winnow/crawl/extract/score"
+import (
+	"winnow/crawl/extract/blocks"
+	"winnow/crawl/extract/score"
+)
 
 // Measured is a block of a page with its features, and with what the rules say of it.
 type Measured struct {
@@ -15,22 +18,22 @@ type Measured struct {
 // Sheet is a page as the scorer sees it: for the program that trains it.
 type Sheet struct {
 	Blocks []Measured
-	walker *walker
+	walked *walked
 }
 
 // Measure gives the blocks of a page in UTF-8 and what the scorer sees of each.
 func Measure(page string) *Sheet {
-	w, p, err := read(page, Options{}, &watch{})
-	if err != nil || len(w.blocks) == 0 {
+	w, p, err := read(page, Options{}, &blocks.Watch{})
+	if err != nil || len(w.Blocks) == 0 {
 		return &Sheet{}
 	}
-	sheet, s := &Sheet{walker: w}, w.survey(&p)
-	for i := range w.blocks {
+	sheet, s := &Sheet{walked: w}, w.survey(&p)
+	for i := range w.Blocks {
 		var v vector
 		s.vector(int32(i), &v)
-		b := &w.blocks[i]
+		b := &w.Blocks[i]
 		sheet.Blocks = append(sheet.Blocks, Measured{
-			Text: string(w.text[b.start:b.end]), Values: v, Units: b.size, Announce: w.announces(b), Hidden: s.unseen(b),
+			Text: string(w.Text[b.Start:b.End]), Values: v, Units: b.Size, Announce: w.announces(b), Hidden: s.unseen(b),
 		})
 	}
 	for i, ruled := range w.rules() {
@@ -49,8 +52,8 @@ func (s *Sheet) Decide(logits []float32, share float32, m Mode) []bool {
 		return nil
 	}
 	keep := decide(probability, units, m.squaredBeta(s.Blocks[0].Values[fPageBest]))
-	s.walker.titles(keep, probability)
-	s.walker.once(keep)
+	s.walked.titles(keep, probability)
+	s.walked.once(keep)
 	return keep
 }
 

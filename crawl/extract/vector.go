@@ -3,6 +3,8 @@ package extract
 import (
 	"bytes"
 
+	"winnow/crawl/extract/blocks"
+
 	"golang.org/x/net/html/atom"
 )
 
@@ -71,18 +73,18 @@ func endOf(c byte) float32 {
 func (s *survey) vector(i int32, v *vector) {
 	w := s.w
 	*v = s.page
-	b := &w.blocks[i]
-	e := &w.elements[b.owner]
-	text := w.text[b.start:b.end]
-	all := &w.elements[0]
-	words := max(b.words, b.size/8, 1)
-	v[fSize], v[fWords], v[fLink] = float32(b.size), float32(words), share(b.link, b.size)
-	v[fStops], v[fDigits], v[fUpper] = share(b.stops, words), share(b.digits, b.size), share(b.upper, b.size)
+	b := &w.Blocks[i]
+	e := &w.Elements[b.Owner]
+	text := w.Text[b.Start:b.End]
+	all := &w.Elements[0]
+	words := max(b.Words, b.Size/8, 1)
+	v[fSize], v[fWords], v[fLink] = float32(b.Size), float32(words), share(b.Link, b.Size)
+	v[fStops], v[fDigits], v[fUpper] = share(b.Stops, words), share(b.Digits, b.Size), share(b.Upper, b.Size)
 	v[fEnd], v[fBegin] = endOf(text[len(text)-1]), endOf(text[0])
 	if end := string(text[max(0, len(text)-3):]); end == "。" || end == "！" || end == "？" || end == "”" || end == "…" {
 		v[fEnd] = 1
 	}
-	v[fKind] = float32(b.kind)
+	v[fKind] = float32(b.Kind)
 	var marks int32
 	for _, c := range text[:min(len(text), 400)] {
 		if c == '|' || c == '/' || c == '>' || c == '@' || c == '+' {
@@ -91,8 +93,8 @@ func (s *survey) vector(i int32, v *vector) {
 	}
 	v[fMarks] = share(marks, words)
 	s.wording(b, text, words, v)
-	v[fWordSize] = float32(min(b.size/max(b.words, 1), 60))
-	if b.drop == sure {
+	v[fWordSize] = float32(min(b.Size/max(b.Words, 1), 60))
+	if b.Drop == blocks.Sure {
 		v[fUnseen] = 1
 	}
 	v[fCopies] = float32(min(s.copies[s.hash[i]], 5))
@@ -101,39 +103,39 @@ func (s *survey) vector(i int32, v *vector) {
 	}
 	s.around(e, v)
 	s.place(i, v)
-	at := b.owner
+	at := b.Owner
 	for _, f := range [...]int{fL0, fL1, fL2, fL3} {
-		a := &w.elements[at]
-		v[f], v[f+1], v[f+2], v[f+3] = float32(a.size), share(a.link, a.size), share(a.good, a.size), float32(a.end-a.first)
-		v[f+4], v[f+5] = share(a.good, all.good), share(a.size, all.size)
-		at = max(a.parent, 0)
+		a := &w.Elements[at]
+		v[f], v[f+1], v[f+2], v[f+3] = float32(a.Size), share(a.Link, a.Size), share(a.Good, a.Size), float32(a.End-a.First)
+		v[f+4], v[f+5] = share(a.Good, all.Good), share(a.Size, all.Size)
+		at = max(a.Parent, 0)
 	}
 	s.repeat(i, v)
 	s.neighbours(i, v)
 }
 
 // around measures the tags and classes around element e.
-func (s *survey) around(e *element, v *vector) {
+func (s *survey) around(e *blocks.Element, v *vector) {
 	w := s.w
-	v[fTag] = tagOrder(e.tag)
-	if e.parent >= 0 {
-		up := &w.elements[e.parent]
-		v[fTagUp] = tagOrder(up.tag)
-		if up.parent >= 0 {
-			v[fTagUp2] = tagOrder(w.elements[up.parent].tag)
+	v[fTag] = tagOrder(e.Tag)
+	if e.Parent >= 0 {
+		up := &w.Elements[e.Parent]
+		v[fTagUp] = tagOrder(up.Tag)
+		if up.Parent >= 0 {
+			v[fTagUp2] = tagOrder(w.Elements[up.Parent].Tag)
 		}
 	}
 	for k := range 13 {
-		if e.area&(1<<k) != 0 {
+		if e.Area&(1<<k) != 0 {
 			v[fArea0+k] = 1
 		}
 	}
-	own := e.hint
-	for up, k := e.parent, 0; up >= 0 && k < 2; up, k = w.elements[up].parent, k+1 {
-		own |= w.elements[up].hint
+	own := e.Hint
+	for up, k := e.Parent, 0; up >= 0 && k < 2; up, k = w.Elements[up].Parent, k+1 {
+		own |= w.Elements[up].Hint
 	}
-	for k := range hintCount {
-		if e.within&(1<<k) != 0 {
+	for k := range blocks.HintCount {
+		if e.Within&(1<<k) != 0 {
 			v[fHint0+k] = 1
 		}
 		if own&(1<<k) != 0 {
@@ -141,92 +143,92 @@ func (s *survey) around(e *element, v *vector) {
 		}
 	}
 	v[fNegativeUp] = 30
-	if e.negative >= 0 {
-		neg := &w.elements[e.negative]
-		v[fNegativeUp], v[fNegativeSize] = float32(e.depth-neg.depth), share(neg.good, w.elements[0].good)
+	if e.Negative >= 0 {
+		neg := &w.Elements[e.Negative]
+		v[fNegativeUp], v[fNegativeSize] = float32(e.Depth-neg.Depth), share(neg.Good, w.Elements[0].Good)
 	}
-	v[fDepth] = float32(e.depth)
+	v[fDepth] = float32(e.Depth)
 }
 
 func (s *survey) place(i int32, v *vector) {
 	w := s.w
-	all := &w.elements[0]
-	n := int32(len(w.blocks))
-	v[fPlace], v[fBefore], v[fProseBefore] = share(i, n), share(s.size[i], all.size), share(s.good[i], all.good)
+	all := &w.Elements[0]
+	n := int32(len(w.Blocks))
+	v[fPlace], v[fBefore], v[fProseBefore] = share(i, n), share(s.size[i], all.Size), share(s.good[i], all.Good)
 	v[fAfterH1] = -100
 	if s.h1 >= 0 {
 		v[fAfterH1] = float32(min(max(i-s.h1, -50), 200))
 	}
 	v[fAfterHeading], v[fHeadingLevel] = 50, 9
 	for j := i; j >= 0 && i-j < 50; j-- {
-		if w.blocks[j].kind == heading {
-			v[fAfterHeading], v[fHeadingLevel] = float32(i-j), tagOrder(w.elements[w.blocks[j].owner].tag)
+		if w.Blocks[j].Kind == blocks.Heading {
+			v[fAfterHeading], v[fHeadingLevel] = float32(i-j), tagOrder(w.Elements[w.Blocks[j].Owner].Tag)
 			break
 		}
 	}
 	v[fSinceProse], v[fUntilProse] = 20, 20
 	for j := i; j >= 0 && i-j < 20; j-- {
-		if w.blocks[j].prose() {
+		if w.Blocks[j].Prose() {
 			v[fSinceProse] = float32(i - j)
 			break
 		}
 	}
 	for j := i; j < n && j-i < 20; j++ {
-		if w.blocks[j].prose() {
+		if w.Blocks[j].Prose() {
 			v[fUntilProse] = float32(j - i)
 			break
 		}
 	}
 	steps, to := s.climb(s.root, i)
-	v[fRootUp], v[fRootShare] = float32(steps), share(w.elements[s.root].size, w.elements[to].size)
-	v[fRootGap] = gap(&w.elements[s.root], i)
+	v[fRootUp], v[fRootShare] = float32(steps), share(w.Elements[s.root].Size, w.Elements[to].Size)
+	v[fRootGap] = gap(&w.Elements[s.root], i)
 	steps, to = s.climb(s.best, i)
-	v[fBestUp], v[fBestShare] = float32(steps), share(w.elements[s.best].size, w.elements[to].size)
-	v[fBestGap] = gap(&w.elements[s.best], i)
+	v[fBestUp], v[fBestShare] = float32(steps), share(w.Elements[s.best].Size, w.Elements[to].Size)
+	v[fBestGap] = gap(&w.Elements[s.best], i)
 }
 
 // gap is how many blocks lie between block i and an element: below 0 before, above 0 behind.
-func gap(e *element, i int32) float32 {
+func gap(e *blocks.Element, i int32) float32 {
 	switch {
-	case i < e.first:
-		return -float32(min(e.first-i, 100))
-	case i >= e.end:
-		return float32(min(i-e.end+1, 100))
+	case i < e.First:
+		return -float32(min(e.First-i, 100))
+	case i >= e.End:
+		return float32(min(i-e.End+1, 100))
 	}
 	return 0
 }
 
 func (s *survey) repeat(i int32, v *vector) {
 	w := s.w
-	b := &w.blocks[i]
-	all := &w.elements[0]
-	for k, at := range [...]int32{s.near[b.owner], s.far[b.owner]} {
+	b := &w.Blocks[i]
+	all := &w.Elements[0]
+	for k, at := range [...]int32{s.near[b.Owner], s.far[b.Owner]} {
 		f := fNearCount + k*6
 		if at < 0 {
 			continue
 		}
-		e := &w.elements[at]
-		g := s.siblings[[2]uint32{uint32(e.parent), e.sign}]
-		v[f], v[f+1], v[f+2], v[f+3], v[f+4] = float32(min(g.count, 60)), float32(g.size/g.count), share(g.good, g.size), share(g.link, g.size), share(g.size, all.size)
+		e := &w.Elements[at]
+		g := s.siblings[[2]uint32{uint32(e.Parent), e.Sign}]
+		v[f], v[f+1], v[f+2], v[f+3], v[f+4] = float32(min(g.count, 60)), float32(g.size/g.count), share(g.good, g.size), share(g.link, g.size), share(g.size, all.Size)
 		v[f+5] = float32(min(s.order[at], 60))
 	}
 	g := s.signs[w.signOf(b)]
-	v[fSignCount], v[fSignSize], v[fSignLink], v[fSignPart] = float32(min(g.count, 100)), float32(g.size/g.count), share(g.link, g.size), share(g.size, all.size)
+	v[fSignCount], v[fSignSize], v[fSignLink], v[fSignPart] = float32(min(g.count, 100)), float32(g.size/g.count), share(g.link, g.size), share(g.size, all.Size)
 }
 
 func (s *survey) neighbours(i int32, v *vector) {
 	w := s.w
-	n := int32(len(w.blocks))
-	up := w.elements[w.blocks[i].owner].parent
+	n := int32(len(w.Blocks))
+	up := w.Elements[w.Blocks[i].Owner].Parent
 	for k, j := range [...]int32{i - 1, i - 2, i + 1, i + 2} {
 		f := fPrev1 + k*5
 		if j < 0 || j >= n {
 			v[f+3] = -1
 			continue
 		}
-		b := &w.blocks[j]
-		v[f], v[f+1], v[f+2], v[f+3] = float32(b.size), share(b.link, b.size), share(b.stops, max(b.words, b.size/8, 1)), float32(b.kind)
-		if w.elements[b.owner].parent == up {
+		b := &w.Blocks[j]
+		v[f], v[f+1], v[f+2], v[f+3] = float32(b.Size), share(b.Link, b.Size), share(b.Stops, max(b.Words, b.Size/8, 1)), float32(b.Kind)
+		if w.Elements[b.Owner].Parent == up {
 			v[f+4] = 1
 		}
 	}
@@ -237,7 +239,7 @@ func (s *survey) neighbours(i int32, v *vector) {
 
 // wording compares the words of a block with those of the page's title and descriptions, and with those that the buttons
 // and links of a site's frame are made of.
-func (s *survey) wording(b *block, text []byte, words int32, v *vector) {
+func (s *survey) wording(b *blocks.Block, text []byte, words int32, v *vector) {
 	var all, frame, title, description, linked, legal int32
 	eachWord(text[:min(len(text), 1000)], func(word uint32) {
 		all++
@@ -248,9 +250,9 @@ func (s *survey) wording(b *block, text []byte, words int32, v *vector) {
 		linked += from >> 3 & 1
 		legal += from >> 4 & 1
 	})
-	if b.size < 200 {
+	if b.Size < 200 {
 		v[fTitle], v[fTitleShare] = share(title, all), share(title, s.titleWords)
-		if text[0] >= 0x80 && b.size < 120 {
+		if text[0] >= 0x80 && b.Size < 120 {
 			for _, phrase := range framePhrases {
 				if bytes.Contains(text, []byte(phrase)) {
 					frame += 2
@@ -262,7 +264,7 @@ func (s *survey) wording(b *block, text []byte, words int32, v *vector) {
 		v[fUI] = share(frame, all)
 	}
 	v[fLegal] = share(legal, all)
-	if b.size >= 20 {
+	if b.Size >= 20 {
 		v[fDescription], v[fLinked] = share(description, all), share(linked, all)
 	}
 }
@@ -295,10 +297,10 @@ func setOf(frame, legal string) map[uint32]uint8 {
 // asides marks the blocks of sections that begin with a line announcing something beside the text.
 func (s *survey) findAsides() {
 	w := s.w
-	s.aside = make([]bool, len(w.blocks))
-	for i := range w.blocks {
-		b := &w.blocks[i]
-		if s.aside[i] || b.size > 60 || b.kind == item || b.kind == code || !titlesAside(string(w.text[b.start:b.end])) {
+	s.aside = make([]bool, len(w.Blocks))
+	for i := range w.Blocks {
+		b := &w.Blocks[i]
+		if s.aside[i] || b.Size > 60 || b.Kind == blocks.Item || b.Kind == blocks.Code || !titlesAside(string(w.Text[b.Start:b.End])) {
 			continue
 		}
 		for j := int32(i); j < w.asideEnd(int32(i)); j++ {
@@ -308,18 +310,18 @@ func (s *survey) findAsides() {
 }
 
 // asideEnd is where the section ends that block i opens.
-func (w *walker) asideEnd(i int32) int32 {
-	b := &w.blocks[i]
-	at := b.owner
-	for up := w.elements[at].parent; up >= 0; up = w.elements[up].parent {
-		if w.elements[up].first != i || w.holds(&w.elements[up], 30) {
+func (w *walked) asideEnd(i int32) int32 {
+	b := &w.Blocks[i]
+	at := b.Owner
+	for up := w.Elements[at].Parent; up >= 0; up = w.Elements[up].Parent {
+		if w.Elements[up].First != i || w.Holds(&w.Elements[up], 30) {
 			break
 		}
 		at = up
 	}
-	end := w.elements[at].end
-	if up := w.elements[at].parent; up >= 0 && b.kind == heading {
-		for end < w.elements[up].end && w.blocks[end].kind != heading && !w.blocks[end].prose() {
+	end := w.Elements[at].End
+	if up := w.Elements[at].Parent; up >= 0 && b.Kind == blocks.Heading {
+		for end < w.Elements[up].End && w.Blocks[end].Kind != blocks.Heading && !w.Blocks[end].Prose() {
 			end++
 		}
 	}

@@ -1,4 +1,4 @@
-package extract
+package blocks
 
 import (
 	"strings"
@@ -10,11 +10,11 @@ import (
 	"winnow/crawl/extract/tex"
 )
 
-// formulaWords marks the elements of KaTeX, MathJax and MediaWiki around a formula; no feature is made of it.
-const formulaWords hint = 1 << 31
+// FormulaWords marks the elements of KaTeX, MathJax and MediaWiki around a formula; no feature is made of it.
+const FormulaWords Hint = 1 << 31
 
 // formula writes the formula that n is, as LaTeX between dollar signs, and tells whether n is done with.
-func (w *walker) formula(n *html.Node, h hint) bool {
+func (w *Walker) formula(n *html.Node, h Hint) bool {
 	if w.pre > 0 {
 		return false
 	}
@@ -35,7 +35,7 @@ func (w *walker) formula(n *html.Node, h hint) bool {
 		}
 		return source
 	}
-	if h&formulaWords == 0 && n.Data != "mjx-container" {
+	if h&FormulaWords == 0 && n.Data != "mjx-container" {
 		return false
 	}
 	class := attr(n, "class")
@@ -89,11 +89,11 @@ func formulaAlt(n *html.Node) (alt string, ok bool) {
 	if strings.Contains(alt, `\`) && strings.ContainsAny(alt, "{}_^$=") {
 		return alt, true
 	}
-	return alt, mathImage(attr(n, "class")) || mathImage(attr(n, "src"))
+	return alt, MathImage(attr(n, "class")) || MathImage(attr(n, "src"))
 }
 
-// mathImage tells whether the class or the address of an image says that it shows a formula.
-func mathImage(s string) bool {
+// MathImage tells whether the class or the address of an image says that it shows a formula.
+func MathImage(s string) bool {
 	for _, word := range [...]string{"latex", "math", "tex", "equation", "formula"} {
 		if strings.Contains(s, word) {
 			return true
@@ -103,7 +103,7 @@ func mathImage(s string) bool {
 }
 
 // addFormula appends a formula, on a line of its own if displayed.
-func (w *walker) addFormula(s string, display bool) {
+func (w *Walker) addFormula(s string, display bool) {
 	if s == "" {
 		return
 	}
@@ -114,8 +114,8 @@ func (w *walker) addFormula(s string, display bool) {
 	}
 	w.due(false)
 	from := w.begin()
-	w.text = append(append(append(w.text, sign...), s...), sign...)
-	w.close(from, formulaSpan, "")
+	w.Text = append(append(append(w.Text, sign...), s...), sign...)
+	w.close(from, FormulaSpan, "")
 	w.count(int32(utf8.RuneCountInString(s)))
 	if display {
 		w.newline()
@@ -135,11 +135,11 @@ func attr(n *html.Node, key string) string {
 // gutter tells of the elements of highlighted code that hold the numbers of its lines.
 func gutter(n *html.Node) bool {
 	class := attr(n, "class")
-	return class != "" && numbersLines(class)
+	return class != "" && NumbersLines(class)
 }
 
-// numbersLines tells whether a class is that of line numbers.
-func numbersLines(class string) bool {
+// NumbersLines tells whether a class is that of line numbers.
+func NumbersLines(class string) bool {
 	for _, word := range [...]string{"lineno", "line-number", "linenumber", "ln-number", "gutter", "line_number"} {
 		if strings.Contains(class, word) {
 			return !strings.Contains(class, "line-numbers") || strings.Contains(class, "line-numbers-rows")

@@ -1,13 +1,15 @@
-package extract
+package lean
 
 import (
 	"strings"
 
 	"golang.org/x/net/html/atom"
+
+	"winnow/crawl/extract/blocks"
 )
 
 // attributes goes behind the '>' of a tag, notes which attributes to keep, and tells whether the tag closes itself.
-func (l *leaner) attributes(tag atom.Atom) (selfClosed bool) {
+func (l *Leaner) attributes(tag atom.Atom) (selfClosed bool) {
 	l.spans = l.spans[:0]
 	s, i := l.page, l.at
 	for i < len(s) {
@@ -72,7 +74,7 @@ func counts(tag atom.Atom, key, value string) bool {
 	case 'a':
 		return is("alt") && tag == atom.Img && value != "" || is("alttext") || is("aria-hidden")
 	case 'c':
-		return is("class") && (tag != atom.Img || mathImage(value)) && tag != atom.Link || is("content") || is("colspan") || is("close")
+		return is("class") && (tag != atom.Img || blocks.MathImage(value)) && tag != atom.Link || is("content") || is("colspan") || is("close")
 	case 'd':
 		return is("datetime") || is("display") || is("data-lang") || is("data-language")
 	case 'e':
@@ -94,7 +96,7 @@ func counts(tag atom.Atom, key, value string) bool {
 	case 'r':
 		return is("role") || is("rowspan") || is("rel") && tag != atom.Img
 	case 's':
-		return is("src") && tag == atom.Img && mathImage(value) || is("style") && notShown(value) || is("start") && tag == atom.Ol || is("separators")
+		return is("src") && tag == atom.Img && blocks.MathImage(value) || is("style") && blocks.NotShown(value) || is("start") && tag == atom.Ol || is("separators")
 	case 'x':
 		return is("xml:lang")
 	}
@@ -138,12 +140,12 @@ func innerOf(tag atom.Atom) int {
 }
 
 // matters tells whether the attributes of an inline element make a block of it, or hide it.
-func (l *leaner) matters() bool {
+func (l *Leaner) matters() bool {
 	for _, s := range l.spans {
 		key, value, _ := strings.Cut(l.page[s[0]:s[1]], "=")
 		switch strings.ToLower(strings.TrimSpace(key)) {
 		case "class", "id":
-			if wordHints(value)&(negative|comments|formulaWords|bylineWords) != 0 || l.pre > 0 && numbersLines(value) {
+			if blocks.WordHints(value)&(blocks.Negative|blocks.Comments|blocks.FormulaWords|blocks.BylineWords) != 0 || l.pre > 0 && blocks.NumbersLines(value) {
 				return true
 			}
 		case "style", "hidden", "aria-hidden", "role", "itemprop":

@@ -1,36 +1,38 @@
-package extract
+package markdown
 
 import (
 	"slices"
 	"strings"
 
 	"golang.org/x/net/html/atom"
+
+	"winnow/crawl/extract/blocks"
 )
 
 // table writes the table whose first block is i, and gives the last block of it; less than i where i begins none.
-func (m *markdown) table(i int, keep []bool) int {
+func (m *writer) table(i int, keep []bool) int {
 	w := m.w
-	of := w.nearest(w.blocks[i].owner, atom.Table)
-	if of < 0 || w.blocks[i].kind != row && !w.tabular(of, keep) {
-		if w.blocks[i].kind == row { // of no table: cells without one
-			m.paragraph(&w.blocks[i])
+	of := nearest(w, w.Blocks[i].Owner, atom.Table)
+	if of < 0 || w.Blocks[i].Kind != blocks.Row && !tabular(w, of, keep) {
+		if w.Blocks[i].Kind == blocks.Row { // of no table: cells without one
+			m.paragraph(&w.Blocks[i])
 			return i
 		}
 		return i - 1
 	}
-	mixed := w.tabular(of, keep)
+	mixed := tabular(w, of, keep)
 	var rows [][]string
 	last, at := i-1, int32(-1)
 	m.inTable = true
-	for j := i; j < int(w.elements[of].end); j++ {
-		b := &w.blocks[j]
+	for j := i; j < int(w.Elements[of].End); j++ {
+		b := &w.Blocks[j]
 		if !keep[j] {
 			continue
 		}
-		if w.nearest(b.owner, atom.Table) != of || b.kind != row && (!mixed || w.nearest(b.owner, atom.Td, atom.Th) < 0) {
+		if nearest(w, b.Owner, atom.Table) != of || b.Kind != blocks.Row && (!mixed || nearest(w, b.Owner, atom.Td, atom.Th) < 0) {
 			break
 		}
-		if tr := w.nearest(b.owner, atom.Tr); len(rows) == 0 || tr != at {
+		if tr := nearest(w, b.Owner, atom.Tr); len(rows) == 0 || tr != at {
 			rows, at = append(rows, nil), tr
 		}
 		rows[len(rows)-1] = m.cells(rows[len(rows)-1], b, len(rows) == 1)
@@ -38,22 +40,22 @@ func (m *markdown) table(i int, keep []bool) int {
 	}
 	m.inTable = false
 	if last >= i {
-		m.put(w.elements[of].parent, grid(rows))
+		m.put(w.Elements[of].Parent, grid(rows))
 	}
 	return last
 }
 
 // cells adds what a block holds to the cells of its row.
-func (m *markdown) cells(cells []string, b *block, head bool) []string {
-	parts := m.w.structure.rows[b.start]
-	if b.kind != row || parts == nil {
-		parts = []part{{b.start, b.end, b.owner}}
+func (m *writer) cells(cells []string, b *blocks.Block, head bool) []string {
+	parts := m.w.Structure.Rows[b.Start]
+	if b.Kind != blocks.Row || parts == nil {
+		parts = []blocks.Part{{From: b.Start, To: b.End, Owner: b.Owner}}
 	}
 	for _, p := range parts {
-		text := m.inline(p.from, p.to, " ", head)
+		text := m.inline(p.From, p.To, " ", head)
 		at := len(cells)
-		if c, ok := m.w.structure.cells[m.w.nearest(p.owner, atom.Td, atom.Th)]; ok {
-			at = c.column
+		if c, ok := m.w.Structure.Cells[nearest(m.w, p.Owner, atom.Td, atom.Th)]; ok {
+			at = c.Column
 		}
 		for len(cells) <= at {
 			cells = append(cells, "")
@@ -109,9 +111,9 @@ func grid(rows [][]string) string {
 }
 
 // nearest is the closest element around at, or itself, with one of the tags; -1 for none. Cells and rows end at their table.
-func (w *walker) nearest(at int32, tags ...atom.Atom) int32 {
-	for ; at >= 0; at = w.elements[at].parent {
-		tag := w.elements[at].tag
+func nearest(w *blocks.Walker, at int32, tags ...atom.Atom) int32 {
+	for ; at >= 0; at = w.Elements[at].Parent {
+		tag := w.Elements[at].Tag
 		if slices.Contains(tags, tag) {
 			return at
 		}
@@ -124,23 +126,23 @@ func (w *walker) nearest(at int32, tags ...atom.Atom) int32 {
 
 // tabular tells whether all of a table can be written as one: most of its rows are short, and the rest is plain text in
 // cells.
-func (w *walker) tabular(of int32, keep []bool) bool {
-	if t, known := w.structure.tabular[of]; known {
+func tabular(w *blocks.Walker, of int32, keep []bool) bool {
+	if t, known := w.Structure.Tabular[of]; known {
 		return t
 	}
 	rows, others, good := 0, 0, true
 	at, run := int32(-1), 0 // the cell that blocks lie in, one behind the other
-	for i := w.elements[of].first; i < w.elements[of].end && good; i++ {
-		b := &w.blocks[i]
+	for i := w.Elements[of].First; i < w.Elements[of].End && good; i++ {
+		b := &w.Blocks[i]
 		switch {
-		case !keep[i] || w.nearest(b.owner, atom.Caption) >= 0:
-		case w.nearest(b.owner, atom.Table) != of:
+		case !keep[i] || nearest(w, b.Owner, atom.Caption) >= 0:
+		case nearest(w, b.Owner, atom.Table) != of:
 			good = false // a table within
-		case b.kind == row:
+		case b.Kind == blocks.Row:
 			rows++
-		case b.kind == plain && w.nearest(b.owner, atom.Td, atom.Th) >= 0 && b.size <= 2*maxCell:
+		case b.Kind == blocks.Plain && nearest(w, b.Owner, atom.Td, atom.Th) >= 0 && b.Size <= 2*blocks.MaxCell:
 			others++
-			if c := w.nearest(b.owner, atom.Td, atom.Th); c == at {
+			if c := nearest(w, b.Owner, atom.Td, atom.Th); c == at {
 				run++
 			} else {
 				at, run = c, 1
@@ -150,6 +152,6 @@ func (w *walker) tabular(of int32, keep []bool) bool {
 			good = false
 		}
 	}
-	w.structure.tabular[of] = good && rows > 1 && others <= rows
-	return w.structure.tabular[of]
+	w.Structure.Tabular[of] = good && rows > 1 && others <= rows
+	return w.Structure.Tabular[of]
 }

@@ -1,4 +1,4 @@
-package extract
+package blocks
 
 import (
 	"strings"
@@ -7,35 +7,24 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// flat reads a page tag by tag, for pages that are nested too deep for a tree: one element holds all blocks.
-func flat(page string, o Options, watched *watch) (Page, error) {
-	var p Page
-	w := newWalker(len(page), o, watched)
-	w.cur.owner = w.open(atom.Body, -1, 0, 0)
+// WalkTags reads a page tag by tag, for pages that are nested too deep for a tree: one element holds all blocks. It gives the
+// page's title.
+func (w *Walker) WalkTags(page string) (title string) {
+	w.cur.Owner = w.open(atom.Body, -1, 0, 0)
 	z := html.NewTokenizer(strings.NewReader(page))
 	var within atom.Atom // the element whose text is no text of the page; the tokenizer reads it raw, up to its end tag
-	for {
-		if watched.late() {
-			return Page{}, ErrTime
-		}
+	for !w.Watch.Late() {
 		switch z.Next() {
 		case html.ErrorToken:
-			w.end()
-			w.elements[0].end = int32(len(w.blocks))
-			p.Text = w.finish(o, &p)
-			if watched.over {
-				return Page{}, ErrTime
-			}
-			if p.Text == "" {
-				return p, ErrDepth
-			}
-			return p, nil
+			w.End()
+			w.Elements[0].End = int32(len(w.Blocks))
+			return title
 		case html.TextToken:
 			switch within {
 			case 0:
 				w.add(html.UnescapeString(string(z.Raw())))
 			case atom.Title:
-				p.Title = oneLine(html.UnescapeString(string(z.Raw())))
+				title = oneLine(html.UnescapeString(string(z.Raw())))
 			}
 		case html.StartTagToken:
 			name, _ := z.TagName()
@@ -54,10 +43,11 @@ func flat(page string, o Options, watched *watch) (Page, error) {
 			w.turn(tag, -1)
 		}
 	}
+	return title
 }
 
 // turn is met with a start tag (by 1) or an end tag (by -1).
-func (w *walker) turn(tag atom.Atom, by int) {
+func (w *Walker) turn(tag atom.Atom, by int) {
 	switch {
 	case tag == atom.A:
 		w.links = max(0, w.links+by)
@@ -65,15 +55,15 @@ func (w *walker) turn(tag atom.Atom, by int) {
 	case tag == atom.Br:
 		w.newline()
 		return
-	case !isBlock(tag):
+	case !IsBlock(tag):
 		return
 	}
 	w.flush()
-	w.cur.kind = plain
+	w.cur.Kind = Plain
 	switch tag {
 	case atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
 		if by > 0 {
-			w.cur.kind, w.cur.rank = heading, 2
+			w.cur.Kind, w.cur.Rank = Heading, 2
 		}
 	case atom.Li:
 		w.bullet = by > 0
@@ -81,6 +71,6 @@ func (w *walker) turn(tag atom.Atom, by int) {
 		w.pre = max(0, w.pre+by)
 	}
 	if w.pre > 0 {
-		w.cur.kind = code
+		w.cur.Kind = Code
 	}
 }

@@ -1,4 +1,6 @@
-package extract
+// Package markdown writes main text as Markdown: the blocks of a page with the choice among them go in, CommonMark with tables
+// comes out, formulas between dollar signs.
+package markdown
 
 import (
 	"net/url"
@@ -7,17 +9,26 @@ import (
 	"strings"
 
 	"golang.org/x/net/html/atom"
+
+	"winnow/crawl/extract/blocks"
 )
 
-// markdown writes the blocks that are kept as Markdown.
-type markdown struct {
-	w       *walker
+// Limits of what is written.
+const (
+	maxContainers = 16      // quotes and lists within each other
+	maxGrid       = 1 << 20 // cells of a table that are written with the empty ones at the ends of rows
+	maxGuesses    = 10000   // beginnings of formulas in a text without an end, from which on no more are looked for
+)
+
+// writer writes the blocks that are kept as Markdown.
+type writer struct {
+	w       *blocks.Walker
 	base    *url.URL // of the page; nil where it is not known
 	out     strings.Builder
 	buf     strings.Builder
-	open    []span // that have begun
-	next    int    // in the walker's spans: the first that has not begun
-	image   int    // in the walker's spans: the first that was not looked at for its image
+	open    []blocks.Span // that have begun
+	next    int           // in the walker's spans: the first that has not begun
+	image   int           // in the walker's spans: the first that was not looked at for its image
 	inTable bool
 	guesses int           // beginnings of formulas without an end
 	begun   map[int32]int // by list item that has its marker: the marker's width
@@ -25,38 +36,40 @@ type markdown struct {
 	item    bool          // the last block began an item
 }
 
-func (w *walker) markdown(keep []bool, o Options) string {
-	m := markdown{w: w, begun: map[int32]int{}}
-	m.out.Grow(len(w.text))
-	m.base, _ = url.Parse(o.URL)
-	for i := 0; i < len(w.blocks); i++ {
+// Write writes the blocks of a page that are kept, by a walker that noted their structure. Addresses are resolved against the
+// page's own, where it is known.
+func Write(w *blocks.Walker, keep []bool, pageURL string) string {
+	m := writer{w: w, begun: map[int32]int{}}
+	m.out.Grow(len(w.Text))
+	m.base, _ = url.Parse(pageURL)
+	for i := 0; i < len(w.Blocks); i++ {
 		if !keep[i] {
 			continue
 		}
-		m.images(i, w.blocks[i].start)
+		m.images(i, w.Blocks[i].Start)
 		i = m.block(i, keep)
-		m.images(i, w.blocks[i].end)
+		m.images(i, w.Blocks[i].End)
 	}
 	return m.out.String()
 }
 
 // block writes block i, with a table all of its rows, and gives the last one written.
-func (m *markdown) block(i int, keep []bool) int {
-	b := &m.w.blocks[i]
-	switch b.kind {
-	case row:
+func (m *writer) block(i int, keep []bool) int {
+	b := &m.w.Blocks[i]
+	switch b.Kind {
+	case blocks.Row:
 		return m.table(i, keep)
-	case code:
-		text := m.w.text[b.start:b.end]
+	case blocks.Code:
+		text := m.w.Text[b.Start:b.End]
 		f := fence(text, 3)
-		m.spansIn(b.start, b.end, false)
-		m.put(b.owner, f+m.w.structure.language[b.owner]+"\n"+string(text)+"\n"+f)
-	case heading:
-		text := m.inline(b.start, b.end, " ", true)
+		m.spansIn(b.Start, b.End, false)
+		m.put(b.Owner, f+m.w.Structure.Language[b.Owner]+"\n"+string(text)+"\n"+f)
+	case blocks.Heading:
+		text := m.inline(b.Start, b.End, " ", true)
 		if strings.HasSuffix(text, "#") {
 			text = text[:len(text)-1] + `\#`
 		}
-		m.put(b.owner, strings.Repeat("#", max(1, int(b.rank)))+" "+text)
+		m.put(b.Owner, strings.Repeat("#", max(1, int(b.Rank)))+" "+text)
 	default:
 		if last := m.table(i, keep); last >= i {
 			return last
@@ -67,20 +80,20 @@ func (m *markdown) block(i int, keep []bool) int {
 }
 
 // paragraph writes a block of text; one that is code from end to end, on more than one line, is written as such.
-func (m *markdown) paragraph(b *block) {
-	spans := m.w.structure.spans
-	for i := m.next; i < len(spans) && spans[i].from <= b.start; i++ {
-		if s := spans[i]; s.kind == codeSpan && s.from == b.start && s.to >= b.end && slices.Contains(m.w.text[b.start:b.end], '\n') {
-			f := fence(m.w.text[b.start:b.end], 3)
-			m.put(b.owner, f+"\n"+string(m.w.text[b.start:b.end])+"\n"+f)
+func (m *writer) paragraph(b *blocks.Block) {
+	spans := m.w.Structure.Spans
+	for i := m.next; i < len(spans) && spans[i].From <= b.Start; i++ {
+		if s := spans[i]; s.Kind == blocks.CodeSpan && s.From == b.Start && s.To >= b.End && slices.Contains(m.w.Text[b.Start:b.End], '\n') {
+			f := fence(m.w.Text[b.Start:b.End], 3)
+			m.put(b.Owner, f+"\n"+string(m.w.Text[b.Start:b.End])+"\n"+f)
 			return
 		}
 	}
-	lines := strings.Split(m.inline(b.start, b.end, "\n", false), "\n")
+	lines := strings.Split(m.inline(b.Start, b.End, "\n", false), "\n")
 	for i, line := range lines {
 		lines[i] = safeStart(line)
 	}
-	m.put(b.owner, strings.Join(lines, "  \n"))
+	m.put(b.Owner, strings.Join(lines, "  \n"))
 }
 
 // safeStart puts a backslash where a line would begin a heading, a list, a quote or a rule.
@@ -108,7 +121,7 @@ func safeStart(line string) string {
 }
 
 // put writes the lines of a block behind the marks of the quotes and items that it stands in.
-func (m *markdown) put(owner int32, body string) {
+func (m *writer) put(owner int32, body string) {
 	around, begins := m.around(owner)
 	shared := 0
 	for shared < len(around) && shared < len(m.stack) && around[shared] == m.stack[shared] {
@@ -124,7 +137,7 @@ func (m *markdown) put(owner int32, body string) {
 	if begins {
 		e := around[len(around)-1]
 		marker := "- "
-		if n, ordered := m.w.structure.numbers[e]; ordered {
+		if n, ordered := m.w.Structure.Numbers[e]; ordered {
 			marker = strconv.Itoa(n) + ". "
 		}
 		first = m.prefix(around[:len(around)-1]) + marker
@@ -145,10 +158,10 @@ func (m *markdown) put(owner int32, body string) {
 }
 
 // around lists the quotes and begun items around an element, outermost first; the last may be an item that begins now.
-func (m *markdown) around(owner int32) (list []int32, begins bool) {
+func (m *writer) around(owner int32) (list []int32, begins bool) {
 	innermost := true
-	for e := owner; e >= 0; e = m.w.elements[e].parent {
-		switch m.w.elements[e].tag {
+	for e := owner; e >= 0; e = m.w.Elements[e].Parent {
+		switch m.w.Elements[e].Tag {
 		case atom.Blockquote:
 			list = append(list, e)
 		case atom.Li:
@@ -169,10 +182,10 @@ func (m *markdown) around(owner int32) (list []int32, begins bool) {
 	return list, begins
 }
 
-func (m *markdown) prefix(around []int32) string {
+func (m *writer) prefix(around []int32) string {
 	var out strings.Builder
 	for _, e := range around {
-		if m.w.elements[e].tag == atom.Blockquote {
+		if m.w.Elements[e].Tag == atom.Blockquote {
 			out.WriteString("> ")
 		} else {
 			out.WriteString(strings.Repeat(" ", m.begun[e]))
@@ -182,17 +195,17 @@ func (m *markdown) prefix(around []int32) string {
 }
 
 // images writes the images up to a place in the text, where they stand next to block i.
-func (m *markdown) images(i int, until int32) {
-	spans, from := m.w.structure.spans, int32(0)
+func (m *writer) images(i int, until int32) {
+	spans, from := m.w.Structure.Spans, int32(0)
 	if i > 0 {
-		from = m.w.blocks[i-1].end
+		from = m.w.Blocks[i-1].End
 	}
-	for ; m.image < len(spans) && spans[m.image].from <= until; m.image++ {
-		if s := spans[m.image]; s.kind == imageSpan && s.from >= from {
-			alt, address, _ := strings.Cut(s.arg, "\n")
+	for ; m.image < len(spans) && spans[m.image].From <= until; m.image++ {
+		if s := spans[m.image]; s.Kind == blocks.ImageSpan && s.From >= from {
+			alt, address, _ := strings.Cut(s.Arg, "\n")
 			m.buf.Reset()
 			m.write([]byte(alt), false, " ")
-			m.put(m.w.blocks[i].owner, "!["+m.buf.String()+"]("+m.address(address)+")")
+			m.put(m.w.Blocks[i].Owner, "!["+m.buf.String()+"]("+m.address(address)+")")
 		}
 	}
 }

@@ -1,18 +1,23 @@
-package extract
+// Package lean makes a page's markup smaller before it is parsed: a page goes in, the same page comes out without what no text
+// depends on. Which classes, styles and tags count is what package blocks makes something of.
+package lean
 
 import (
 	"strings"
 
 	"golang.org/x/net/html/atom"
+
+	"winnow/crawl/extract/blocks"
 )
 
-// lean copies a page without what no text depends on: scripts, styles, comments, drawings, most attributes, inline
+// Lean copies a page without what no text depends on: scripts, styles, comments, drawings, most attributes, inline
 // elements that change nothing but the looks, white space at the edges of blocks. The parser's time goes by tags,
 // attributes and nodes, so what is left takes it half as long; its rules of nesting meet the same elements as before.
-func (l *leaner) lean(page string, o Options) error {
-	*l = leaner{page: page, marking: o.Format == Markdown, images: o.Format == Markdown && o.Images, out: l.out[:0], spans: l.spans}
-	if l.out == nil {
-		l.out = make([]byte, 0, len(page)/2+64)
+// Marking keeps emphasis, images their addresses: what Markdown writes. It fails where a page has too many nodes for a tree.
+func (l *Leaner) Lean(page string, marking, images bool) error {
+	*l = Leaner{page: page, marking: marking, images: images, Out: l.Out[:0], spans: l.spans}
+	if l.Out == nil {
+		l.Out = make([]byte, 0, len(page)/2+64)
 	}
 	for l.at < len(page) && l.nodes <= maxNodes {
 		open := strings.IndexByte(page[l.at:], '<')
@@ -22,11 +27,11 @@ func (l *leaner) lean(page string, o Options) error {
 		}
 		text := page[l.at : l.at+open]
 		l.at += open
-		from := len(l.out)
+		from := len(l.Out)
 		l.text(text, true)
-		to := len(l.out)
-		if l.tag() && l.pre == 0 && to > from && blank(l.out[from:to]) { // nothing but space in front of a block
-			l.out = append(l.out[:from], l.out[to:]...)
+		to := len(l.Out)
+		if l.tag() && l.pre == 0 && to > from && blank(l.Out[from:to]) { // nothing but space in front of a block
+			l.Out = append(l.Out[:from], l.Out[to:]...)
 		}
 	}
 	if l.nodes > maxNodes {
@@ -44,13 +49,13 @@ func blank(b []byte) bool {
 	return true
 }
 
-// leaner is a pass over a page.
-type leaner struct {
+// Leaner is a pass over a page. The zero value is ready, and may be used for one page after the other.
+type Leaner struct {
 	page           string
-	at             int // in page
-	out            []byte
-	edge           bool // a block was opened or closed, and no text came since
-	pre            int  // open pre elements
+	at             int    // in page
+	Out            []byte // what is left of it; overwritten by the next page
+	edge           bool   // a block was opened or closed, and no text came since
+	pre            int    // open pre elements
 	inner          [innerCount]innerStack
 	marking        bool     // emphasis is copied
 	images         bool     // their addresses are copied
@@ -66,7 +71,7 @@ type innerStack struct {
 }
 
 // text copies text. White space right behind the edge of a block is left out.
-func (l *leaner) text(s string, more bool) {
+func (l *Leaner) text(s string, more bool) {
 	if l.edge && l.pre == 0 {
 		s = strings.TrimLeft(s, " \t\r\n\f")
 		if s == "" {
@@ -76,12 +81,12 @@ func (l *leaner) text(s string, more bool) {
 	if s != "" {
 		l.nodes++
 		l.edge = l.edge && more && strings.TrimLeft(s, " \t\r\n\f") == ""
-		l.out = append(l.out, s...)
+		l.Out = append(l.Out, s...)
 	}
 }
 
 // skipTo goes behind the next end, or to the end of the page.
-func (l *leaner) skipTo(end string) {
+func (l *Leaner) skipTo(end string) {
 	if i := strings.Index(l.page[l.at:], end); i >= 0 {
 		l.at += i + len(end)
 	} else {
@@ -90,7 +95,7 @@ func (l *leaner) skipTo(end string) {
 }
 
 // tag reads what begins with '<', and tells whether it starts or ends a block.
-func (l *leaner) tag() (block bool) {
+func (l *Leaner) tag() (block bool) {
 	rest := l.page[l.at:]
 	if len(rest) < 2 {
 		l.copy(len(rest))
@@ -113,25 +118,25 @@ func (l *leaner) tag() (block bool) {
 }
 
 // gap leaves a space in place of an element that sets words apart.
-func (l *leaner) gap() {
-	if n := len(l.out); !l.edge && l.pre == 0 && n > 0 && l.out[n-1] > ' ' {
-		l.out = append(l.out, ' ')
+func (l *Leaner) gap() {
+	if n := len(l.Out); !l.edge && l.pre == 0 && n > 0 && l.Out[n-1] > ' ' {
+		l.Out = append(l.Out, ' ')
 	}
 }
 
 // copy copies n bytes.
-func (l *leaner) copy(n int) {
-	l.out = append(l.out, l.page[l.at:l.at+n]...)
+func (l *Leaner) copy(n int) {
+	l.Out = append(l.Out, l.page[l.at:l.at+n]...)
 	l.at += n
 }
 
 // declaration leaves out comments and the like, but not the document type: it decides how tables nest.
-func (l *leaner) declaration(rest string) {
+func (l *Leaner) declaration(rest string) {
 	if !strings.HasPrefix(rest, "<!--") {
 		if len(rest) > 9 && strings.EqualFold(rest[2:9], "doctype") {
 			from := l.at
 			l.skipTo(">")
-			l.out = append(l.out, l.page[from:l.at]...)
+			l.Out = append(l.Out, l.page[from:l.at]...)
 			return
 		}
 		l.skipTo(">")
@@ -168,7 +173,7 @@ func name(s string) (n int, a atom.Atom) {
 }
 
 // end copies an end tag, without attributes.
-func (l *leaner) end(rest string) (block bool) {
+func (l *Leaner) end(rest string) (block bool) {
 	if len(rest) < 3 || rest[2]|0x20 < 'a' || rest[2]|0x20 > 'z' {
 		l.skipTo(">")
 		return false
@@ -188,15 +193,15 @@ func (l *leaner) end(rest string) (block bool) {
 	case atom.Pre, atom.Listing:
 		l.pre = max(0, l.pre-1)
 	}
-	l.out = append(append(l.out, l.page[from:from+2+n]...), '>')
-	block = isBlock(tag)
+	l.Out = append(append(l.Out, l.page[from:from+2+n]...), '>')
+	block = blocks.IsBlock(tag)
 	l.ended(tag, block)
 	l.edge = l.edge || block
 	return block
 }
 
 // start copies a start tag with the attributes that count.
-func (l *leaner) start(rest string) (block bool) {
+func (l *Leaner) start(rest string) (block bool) {
 	n, tag := name(rest[1:])
 	from := l.at
 	l.at += 1 + n
@@ -214,11 +219,11 @@ func (l *leaner) start(rest string) (block bool) {
 		l.emit(from, n, false)
 		body := l.at
 		if end := l.raw(rest[1 : 1+n]); tag != atom.Textarea {
-			l.out = append(l.out, l.page[body:end]...)
+			l.Out = append(l.Out, l.page[body:end]...)
 		}
-		l.out = append(append(append(l.out, "</"...), rest[1:1+n]...), '>')
+		l.Out = append(append(append(l.Out, "</"...), rest[1:1+n]...), '>')
 		l.edge = true
-		return isBlock(tag)
+		return blocks.IsBlock(tag)
 	case atom.Plaintext:
 		l.emit(from, n, false)
 		l.copy(len(l.page) - l.at)
@@ -245,26 +250,26 @@ func (l *leaner) start(rest string) (block bool) {
 		return false
 	}
 	l.emit(from, n, selfClosed)
-	block = isBlock(tag)
+	block = blocks.IsBlock(tag)
 	l.opened(tag, block)
 	l.edge = l.edge || block
 	return block
 }
 
 // emit writes a start tag whose name has n bytes, with the attributes kept.
-func (l *leaner) emit(from, n int, selfClosed bool) {
-	l.out = append(l.out, l.page[from:from+1+n]...)
+func (l *Leaner) emit(from, n int, selfClosed bool) {
+	l.Out = append(l.Out, l.page[from:from+1+n]...)
 	for _, s := range l.spans {
-		l.out = append(append(l.out, ' '), l.page[s[0]:s[1]]...)
+		l.Out = append(append(l.Out, ' '), l.page[s[0]:s[1]]...)
 	}
 	if selfClosed {
-		l.out = append(l.out, " /"...)
+		l.Out = append(l.Out, " /"...)
 	}
-	l.out = append(l.out, '>')
+	l.Out = append(l.Out, '>')
 }
 
 // raw goes behind the end tag of an element whose content is no markup, and gives where the content ends.
-func (l *leaner) raw(name string) (end int) {
+func (l *Leaner) raw(name string) (end int) {
 	for {
 		i := strings.Index(l.page[l.at:], "</")
 		if i < 0 {
@@ -283,7 +288,7 @@ func (l *leaner) raw(name string) (end int) {
 }
 
 // script copies a script of data, and leaves out others.
-func (l *leaner) script(from int) {
+func (l *Leaner) script(from int) {
 	head, body := l.page[from:l.at], l.at
 	for tries := 0; ; tries++ {
 		end := l.raw("script")
@@ -291,10 +296,10 @@ func (l *leaner) script(from int) {
 			continue // the end of a script within a comment within this one
 		}
 		if strings.Contains(head, "math/tex") {
-			l.out = append(append(append(l.out, head...), l.page[body:end]...), "</script>"...)
+			l.Out = append(append(append(l.Out, head...), l.page[body:end]...), "</script>"...)
 		}
 		if strings.Contains(head, "ld+json") {
-			l.out = append(append(append(l.out, `<script type="application/ld+json">`...), l.page[body:end]...), "</script>"...)
+			l.Out = append(append(append(l.Out, `<script type="application/ld+json">`...), l.page[body:end]...), "</script>"...)
 		}
 		return
 	}
@@ -314,7 +319,7 @@ func nestedScript(s string) bool {
 }
 
 // drawing leaves out an svg element that has an end, and tells whether it had.
-func (l *leaner) drawing(selfClosed bool) bool {
+func (l *Leaner) drawing(selfClosed bool) bool {
 	if selfClosed || l.noEnd {
 		return selfClosed
 	}

@@ -1,4 +1,4 @@
-package extract
+package markdown
 
 import (
 	"bytes"
@@ -6,33 +6,35 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"winnow/crawl/extract/blocks"
 )
 
 // spansIn gives the spans within text from..to, cut to it and put right: no space at their edges, no emphasis within
 // itself or within code, edges where Markdown takes them for edges. Calls come with growing from.
-func (m *markdown) spansIn(from, to int32, inHeading bool) (out []span) {
-	all := m.w.structure.spans
-	m.open = slices.DeleteFunc(m.open, func(s span) bool { return s.to <= from })
-	for m.next < len(all) && all[m.next].from < to {
-		if s := all[m.next]; s.to > from && s.kind != imageSpan {
+func (m *writer) spansIn(from, to int32, inHeading bool) (out []blocks.Span) {
+	all := m.w.Structure.Spans
+	m.open = slices.DeleteFunc(m.open, func(s blocks.Span) bool { return s.To <= from })
+	for m.next < len(all) && all[m.next].From < to {
+		if s := all[m.next]; s.To > from && s.Kind != blocks.ImageSpan {
 			m.open = append(m.open, s)
 		}
 		m.next++
 	}
-	var around []span // of out, those that reach beyond the next one's start
+	var around []blocks.Span // of out, those that reach beyond the next one's start
 	for _, s := range m.open {
-		if s.from >= to || inHeading && s.kind == strongSpan {
+		if s.From >= to || inHeading && s.Kind == blocks.StrongSpan {
 			continue
 		}
-		s.from, s.to = max(s.from, from), min(s.to, to)
+		s.From, s.To = max(s.From, from), min(s.To, to)
 		m.fit(&s, from, to)
-		if s.from >= s.to {
+		if s.From >= s.To {
 			continue
 		}
-		nested := func(o span) bool {
-			return o.kind == s.kind || o.kind == codeSpan || o.kind == formulaSpan || s.to > o.to
+		nested := func(o blocks.Span) bool {
+			return o.Kind == s.Kind || o.Kind == blocks.CodeSpan || o.Kind == blocks.FormulaSpan || s.To > o.To
 		}
-		for len(around) > 0 && around[len(around)-1].to <= s.from {
+		for len(around) > 0 && around[len(around)-1].To <= s.From {
 			around = around[:len(around)-1]
 		}
 		if !slices.ContainsFunc(around, nested) {
@@ -44,34 +46,34 @@ func (m *markdown) spansIn(from, to int32, inHeading bool) (out []span) {
 
 // fit moves the edges of a span inwards, from spaces, and from punctuation with a letter on the other side: there a run of
 // asterisks would not open or close.
-func (m *markdown) fit(s *span, from, to int32) {
-	text := m.w.text
-	for s.from < s.to && text[s.from] <= ' ' {
-		s.from++
+func (m *writer) fit(s *blocks.Span, from, to int32) {
+	text := m.w.Text
+	for s.From < s.To && text[s.From] <= ' ' {
+		s.From++
 	}
-	for s.to > s.from && text[s.to-1] <= ' ' {
-		s.to--
+	for s.To > s.From && text[s.To-1] <= ' ' {
+		s.To--
 	}
-	if s.kind != strongSpan && s.kind != emphasisSpan {
+	if s.Kind != blocks.StrongSpan && s.Kind != blocks.EmphasisSpan {
 		return
 	}
-	for s.from < s.to && s.from > from {
-		before, _ := utf8.DecodeLastRune(text[from:s.from])
-		r, n := utf8.DecodeRune(text[s.from:s.to])
+	for s.From < s.To && s.From > from {
+		before, _ := utf8.DecodeLastRune(text[from:s.From])
+		r, n := utf8.DecodeRune(text[s.From:s.To])
 		if unicode.IsSpace(before) || punctuation(before) || !punctuation(r) && !unicode.IsSpace(r) {
 			break
 		}
-		s.from += int32(n)
+		s.From += int32(n)
 	}
-	for s.to > s.from && s.to < to {
-		after, _ := utf8.DecodeRune(text[s.to:to])
-		r, n := utf8.DecodeLastRune(text[s.from:s.to])
+	for s.To > s.From && s.To < to {
+		after, _ := utf8.DecodeRune(text[s.To:to])
+		r, n := utf8.DecodeLastRune(text[s.From:s.To])
 		if unicode.IsSpace(after) || punctuation(after) || !punctuation(r) && !unicode.IsSpace(r) {
 			break
 		}
-		s.to -= int32(n)
-		if opening, ok := quotes[r]; ok && bytes.HasPrefix(text[s.from:s.to], []byte(opening)) {
-			s.from += int32(len(opening))
+		s.To -= int32(n)
+		if opening, ok := quotes[r]; ok && bytes.HasPrefix(text[s.From:s.To], []byte(opening)) {
+			s.From += int32(len(opening))
 		}
 	}
 }
@@ -82,27 +84,27 @@ var quotes = map[rune]string{'”': "“", '’': "‘", '）': "（", '》': "�
 func punctuation(r rune) bool { return unicode.IsPunct(r) || unicode.IsSymbol(r) }
 
 // inline writes text from..to with its spans. Lines end as glue says: "  \n" in a paragraph, a space in a heading or a cell.
-func (m *markdown) inline(from, to int32, glue string, inHeading bool) string {
+func (m *writer) inline(from, to int32, glue string, inHeading bool) string {
 	m.buf.Reset()
 	spans := m.spansIn(from, to, inHeading)
-	var open []span
+	var open []blocks.Span
 	at := from
 	write := func(until int32) {
 		if until > at {
-			raw := len(open) > 0 && (open[len(open)-1].kind == codeSpan || open[len(open)-1].kind == formulaSpan)
-			m.write(m.w.text[at:until], raw, glue)
+			raw := len(open) > 0 && (open[len(open)-1].Kind == blocks.CodeSpan || open[len(open)-1].Kind == blocks.FormulaSpan)
+			m.write(m.w.Text[at:until], raw, glue)
 			at = until
 		}
 	}
-	for _, s := range append(spans, span{from: to, to: to + 1}) {
-		for len(open) > 0 && open[len(open)-1].to <= s.from {
+	for _, s := range append(spans, blocks.Span{From: to, To: to + 1}) {
+		for len(open) > 0 && open[len(open)-1].To <= s.From {
 			last := open[len(open)-1]
-			write(last.to)
+			write(last.To)
 			m.close(last)
 			open = open[:len(open)-1]
 		}
-		write(s.from)
-		if s.from < to {
+		write(s.From)
+		if s.From < to {
 			m.start(s)
 			open = append(open, s)
 		}
@@ -110,41 +112,41 @@ func (m *markdown) inline(from, to int32, glue string, inHeading bool) string {
 	return m.buf.String()
 }
 
-func (m *markdown) start(s span) {
-	switch s.kind {
-	case strongSpan:
+func (m *writer) start(s blocks.Span) {
+	switch s.Kind {
+	case blocks.StrongSpan:
 		m.buf.WriteString("**")
-	case emphasisSpan:
+	case blocks.EmphasisSpan:
 		m.buf.WriteString("*")
-	case linkSpan:
+	case blocks.LinkSpan:
 		m.buf.WriteByte('[')
-	case codeSpan:
-		f := fence(m.w.text[s.from:s.to], 1)
+	case blocks.CodeSpan:
+		f := fence(m.w.Text[s.From:s.To], 1)
 		m.buf.WriteString(f)
-		if m.w.text[s.from] == '`' || m.w.text[s.to-1] == '`' {
+		if m.w.Text[s.From] == '`' || m.w.Text[s.To-1] == '`' {
 			m.buf.WriteByte(' ')
 		}
 	}
 }
 
-func (m *markdown) close(s span) {
-	switch s.kind {
-	case strongSpan:
+func (m *writer) close(s blocks.Span) {
+	switch s.Kind {
+	case blocks.StrongSpan:
 		m.buf.WriteString("**")
-	case emphasisSpan:
+	case blocks.EmphasisSpan:
 		m.buf.WriteString("*")
-	case linkSpan:
-		m.buf.WriteString("](" + m.address(s.arg) + ")")
-	case codeSpan:
-		if m.w.text[s.from] == '`' || m.w.text[s.to-1] == '`' {
+	case blocks.LinkSpan:
+		m.buf.WriteString("](" + m.address(s.Arg) + ")")
+	case blocks.CodeSpan:
+		if m.w.Text[s.From] == '`' || m.w.Text[s.To-1] == '`' {
 			m.buf.WriteByte(' ')
 		}
-		m.buf.WriteString(fence(m.w.text[s.from:s.to], 1))
+		m.buf.WriteString(fence(m.w.Text[s.From:s.To], 1))
 	}
 }
 
 // address makes a link's target whole, and fit to stand in parentheses.
-func (m *markdown) address(target string) string {
+func (m *writer) address(target string) string {
 	target = strings.Join(strings.Fields(target), "%20")
 	if u := resolve(m.base, target); u != "" {
 		target = u
@@ -173,7 +175,7 @@ func fence(text []byte, least int) string {
 }
 
 // write appends text; unless it is raw, what Markdown would take for its own gets a backslash.
-func (m *markdown) write(text []byte, raw bool, glue string) {
+func (m *writer) write(text []byte, raw bool, glue string) {
 	for i := 0; i < len(text); i++ {
 		c := text[i]
 		switch {
@@ -205,7 +207,7 @@ func asciiPunctuation(c byte) bool {
 }
 
 // special tells whether text[i] would be markup.
-func (m *markdown) special(text []byte, i int) bool {
+func (m *writer) special(text []byte, i int) bool {
 	next, before := byte(' '), byte(' ')
 	if i+1 < len(text) {
 		next = text[i+1]
@@ -242,7 +244,7 @@ func letter(c byte) bool {
 }
 
 // formulaEnd is mathEnd, until it was asked in vain too often.
-func (m *markdown) formulaEnd(text []byte) int {
+func (m *writer) formulaEnd(text []byte) int {
 	if m.guesses >= maxGuesses {
 		return 0
 	}

@@ -1,4 +1,4 @@
-package extract
+package blocks
 
 import (
 	"strconv"
@@ -8,124 +8,117 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// Format says how the main text is written.
-type Format string
+// SpanKind is what a span of text is marked as.
+type SpanKind uint8
 
-// The formats. The empty Format is Text.
+// The kinds of spans.
 const (
-	Text     Format = "text"     // a line for each block
-	Markdown Format = "markdown" // CommonMark with tables, formulas between dollar signs
+	StrongSpan   SpanKind = iota // bold
+	EmphasisSpan                 // slanted
+	CodeSpan                     // program text within a line
+	LinkSpan                     // a link whose address is noted
+	FormulaSpan                  // LaTeX with its dollar signs
+	ImageSpan                    // empty, but for its alternative text
 )
 
-// spanKind is what a span of text is marked as.
-type spanKind uint8
-
-const (
-	strongSpan spanKind = iota
-	emphasisSpan
-	codeSpan
-	linkSpan
-	formulaSpan
-	imageSpan // empty, but for its alternative text
-)
-
-// span is a marked part of walker.text, bytes from..to. Spans lie in the order of their starts, outer ones first.
-type span struct {
-	from, to int32
-	kind     spanKind
-	arg      string // address of a link; alternative text of an image
+// Span is a marked part of Walker.Text, bytes From..To. Spans lie in the order of their starts, outer ones first.
+type Span struct {
+	From, To int32
+	Kind     SpanKind
+	Arg      string // address of a link; of an image alternative text, line feed, address
 }
 
-// structure is what Markdown needs to know beyond blocks and elements; nothing of it has a part in what is kept.
-type structure struct {
-	spans    []span
-	cells    map[int32]cell   // by element: td, th
-	rows     map[int32][]part // by the start of a row's block: what its cells hold
-	numbers  map[int32]int    // by element: of an item of an ordered list, and the next one of the list
-	language map[int32]string // by element: of a pre
-	tabular  map[int32]bool   // by element: whether a table can be written as one
+// Structure is what Markdown needs to know beyond blocks and elements; nothing of it has a part in what is kept.
+type Structure struct {
+	Spans    []Span
+	Cells    map[int32]Cell   // by element: td, th
+	Rows     map[int32][]Part // by the start of a row's block: what its cells hold
+	Numbers  map[int32]int    // by element: of an item of an ordered list, and the next one of the list
+	Language map[int32]string // by element: of a pre
+	Tabular  map[int32]bool   // by element: whether a table can be written as one
 	pending  []int            // of columns of the table at hand: rows that a cell above still takes
 	column   int              // of the next cell
 }
 
-type cell struct{ column, width int }
+// Cell is the place of a cell in its row, in columns of the table.
+type Cell struct{ Column, width int }
 
-// part is a run of text in a cell, as it lay before the row was joined.
-type part struct {
-	from, to int32
-	owner    int32
+// Part is a run of text in a cell, as it lay before the row was joined.
+type Part struct {
+	From, To int32 // bytes in Walker.Text
+	Owner    int32 // the element right above
 }
 
-func newStructure() *structure {
-	return &structure{cells: map[int32]cell{}, rows: map[int32][]part{}, numbers: map[int32]int{}, language: map[int32]string{}, tabular: map[int32]bool{}}
+func newStructure() *Structure {
+	return &Structure{Cells: map[int32]Cell{}, Rows: map[int32][]Part{}, Numbers: map[int32]int{}, Language: map[int32]string{}, Tabular: map[int32]bool{}}
 }
 
 // begin opens a span here, and gives its number; -1 where nobody asks for it.
-func (w *walker) begin() int {
-	if w.structure == nil {
+func (w *Walker) begin() int {
+	if w.Structure == nil {
 		return -1
 	}
-	w.structure.spans = append(w.structure.spans, span{from: int32(len(w.text))})
-	return len(w.structure.spans) - 1
+	w.Structure.Spans = append(w.Structure.Spans, Span{From: int32(len(w.Text))})
+	return len(w.Structure.Spans) - 1
 }
 
 // close ends the span that begin opened.
-func (w *walker) close(number int, kind spanKind, arg string) {
+func (w *Walker) close(number int, kind SpanKind, arg string) {
 	if number >= 0 {
-		s := &w.structure.spans[number]
-		s.to, s.kind, s.arg = int32(len(w.text)), kind, arg
+		s := &w.Structure.Spans[number]
+		s.To, s.Kind, s.Arg = int32(len(w.Text)), kind, arg
 	}
 }
 
 // inline visits an element within a line.
-func (w *walker) inline(n *html.Node, parent int32) {
-	kind, arg := strongSpan, ""
+func (w *Walker) inline(n *html.Node, parent int32) {
+	kind, arg := StrongSpan, ""
 	switch n.DataAtom {
 	case atom.B, atom.Strong:
 	case atom.I, atom.Em:
-		kind = emphasisSpan
+		kind = EmphasisSpan
 	case atom.Code, atom.Kbd, atom.Samp, atom.Tt:
-		kind = codeSpan
+		kind = CodeSpan
 	case atom.A:
-		kind, arg = linkSpan, attr(n, "href")
+		kind, arg = LinkSpan, attr(n, "href")
 		if !w.targets || arg == "" || strings.HasPrefix(arg, "#") || strings.HasPrefix(arg, "javascript:") {
-			w.walk(n, parent)
+			w.Walk(n, parent)
 			return
 		}
 	default:
-		w.walk(n, parent)
+		w.Walk(n, parent)
 		return
 	}
 	number := w.begin()
-	w.walk(n, parent)
+	w.Walk(n, parent)
 	w.close(number, kind, arg)
 }
 
 // image notes the alternative text of an image.
-func (w *walker) image(n *html.Node) {
+func (w *Walker) image(n *html.Node) {
 	if alt := oneLine(attr(n, "alt")); w.images && alt != "" {
-		w.close(w.begin(), imageSpan, alt+"\n"+strings.TrimSpace(attr(n, "src")))
+		w.close(w.begin(), ImageSpan, alt+"\n"+strings.TrimSpace(attr(n, "src")))
 	}
 }
 
 // opens notes of a block element what Markdown needs: places of cells, numbers of items, languages of code.
-func (w *walker) opens(n *html.Node, id, parent int32) {
-	s := w.structure
+func (w *Walker) opens(n *html.Node, id, parent int32) {
+	s := w.Structure
 	switch n.DataAtom {
 	case atom.Ol:
 		first, err := strconv.Atoi(attr(n, "start"))
 		if err != nil || first < 0 || first > 1e8 {
 			first = 1
 		}
-		s.numbers[id] = first
+		s.Numbers[id] = first
 	case atom.Li:
-		if parent >= 0 && w.elements[parent].tag == atom.Ol {
-			s.numbers[id] = s.numbers[parent]
-			s.numbers[parent]++
+		if parent >= 0 && w.Elements[parent].Tag == atom.Ol {
+			s.Numbers[id] = s.Numbers[parent]
+			s.Numbers[parent]++
 		}
 	case atom.Pre, atom.Listing, atom.Xmp:
 		if l := languageOf(n); l != "" {
-			s.language[id] = l
+			s.Language[id] = l
 		}
 	case atom.Tr:
 		s.column = 0
@@ -141,7 +134,7 @@ func (w *walker) opens(n *html.Node, id, parent int32) {
 const maxColumns = 64
 
 // place finds the column of a cell, beside those that reach down from rows above.
-func (s *structure) place(n *html.Node, id int32) {
+func (s *Structure) place(n *html.Node, id int32) {
 	for s.column < len(s.pending) && s.pending[s.column] > 0 {
 		s.column++
 	}
@@ -150,7 +143,7 @@ func (s *structure) place(n *html.Node, id int32) {
 	if s.column >= maxColumns {
 		return
 	}
-	s.cells[id] = cell{s.column, width}
+	s.Cells[id] = Cell{s.column, width}
 	for i := 0; i < width && s.column < maxColumns; i++ {
 		for len(s.pending) <= s.column {
 			s.pending = append(s.pending, 0)

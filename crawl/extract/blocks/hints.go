@@ -1,6 +1,7 @@
-package extract
+package blocks
 
 import (
+	"encoding/binary"
 	"strings"
 	"unsafe"
 
@@ -8,14 +9,15 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// hint is what the tag, class, id and role of an element suggest about the text below it.
-type hint uint32
+// Hint is what the tag, class, id and role of an element suggest about the text below it.
+type Hint uint32
 
+// Hints on the part of a page that the text belongs to.
 const (
-	positive hint = 1 << iota // main text: article, main
-	negative                  // something else: share bar, sidebar, cookies
-	weak                      // about the text rather than of it: short lines with dates, users, counts
-	comments                  // of readers
+	positive Hint = 1 << iota // main text: article, main
+	Negative                  // something else: share bar, sidebar, cookies
+	Weak                      // about the text rather than of it: short lines with dates, users, counts
+	Comments                  // of readers
 	hidden                    // not shown
 	noscript                  // shown where scripts do not run
 )
@@ -31,8 +33,8 @@ func skipped(a atom.Atom) bool {
 	return false
 }
 
-// isBlock tells of elements that start a new line.
-func isBlock(a atom.Atom) bool {
+// IsBlock tells of elements that start a new line.
+func IsBlock(a atom.Atom) bool {
 	switch a {
 	case atom.Html, atom.Body, atom.Address, atom.Article, atom.Aside, atom.Blockquote, atom.Center, atom.Dd, atom.Details,
 		atom.Dialog, atom.Dir, atom.Div, atom.Dl, atom.Dt, atom.Fieldset, atom.Figcaption, atom.Figure, atom.Footer, atom.Form,
@@ -56,7 +58,7 @@ func hasTarget(n *html.Node) bool {
 }
 
 // hints reads the tag and the attributes of an element.
-func (c *classes) hints(n *html.Node) (h hint, sign uint32) {
+func (c *classes) hints(n *html.Node) (h Hint, sign uint32) {
 	sign = uint32(n.DataAtom) * 16777619
 	switch n.DataAtom {
 	case atom.Body, atom.Html:
@@ -64,9 +66,9 @@ func (c *classes) hints(n *html.Node) (h hint, sign uint32) {
 	case atom.Article, atom.Main:
 		h = positive
 	case atom.Nav, atom.Footer, atom.Aside, atom.Dialog, atom.Menu, atom.Figcaption:
-		h = negative
+		h = Negative
 	case atom.Header:
-		h = weak
+		h = Weak
 	case atom.Noscript:
 		h = noscript
 	}
@@ -78,7 +80,7 @@ func (c *classes) hints(n *html.Node) (h hint, sign uint32) {
 			h |= seen.hint
 			sign = seen.sign
 		case "id":
-			h |= wordHints(a.Val)
+			h |= WordHints(a.Val)
 		case "itemprop":
 			if a.Val == "articleBody" {
 				h |= positive
@@ -92,7 +94,7 @@ func (c *classes) hints(n *html.Node) (h hint, sign uint32) {
 				h |= hidden
 			}
 		case "style":
-			if notShown(a.Val) {
+			if NotShown(a.Val) {
 				h |= hidden
 			}
 		}
@@ -105,16 +107,16 @@ type classes [256]classMeaning
 
 type classMeaning struct {
 	key  uint64
-	hint hint
+	hint Hint
 	sign uint32 // of an element with the class
 }
 
 // find gives what a class means at an element whose tag has a sign.
 func (c *classes) find(class string, sign uint32) classMeaning {
-	key := hashOf(unsafe.Slice(unsafe.StringData(class), len(class))) ^ uint64(sign)<<32 | 1
+	key := HashOf(unsafe.Slice(unsafe.StringData(class), len(class))) ^ uint64(sign)<<32 | 1
 	e := &c[key>>56]
 	if e.key != key {
-		e.key, e.hint, e.sign = key, wordHints(class), signOf(sign, class)
+		e.key, e.hint, e.sign = key, WordHints(class), signOf(sign, class)
 	}
 	return *e
 }
@@ -129,19 +131,19 @@ func signOf(sign uint32, class string) uint32 {
 	return sign
 }
 
-func roleHint(role string) hint {
+func roleHint(role string) Hint {
 	switch role {
 	case "main", "article":
 		return positive
 	case "navigation", "banner", "contentinfo", "complementary", "search", "dialog", "alertdialog", "menu", "menubar",
 		"toolbar", "tablist":
-		return negative
+		return Negative
 	}
 	return 0
 }
 
-// notShown tells whether an inline style takes the element off the page.
-func notShown(style string) bool {
+// NotShown tells whether an inline style takes the element off the page.
+func NotShown(style string) bool {
 	for _, rule := range [...][2]string{{"display", "none"}, {"visibility", "hidden"}} {
 		if i := strings.Index(style, rule[0]); i >= 0 {
 			return strings.HasPrefix(strings.TrimLeft(style[i+len(rule[0]):], " :"), rule[1])
@@ -150,8 +152,8 @@ func notShown(style string) bool {
 	return false
 }
 
-// wordHints looks up the words of a class or id. A word ends at anything but a letter, and before a capital.
-func wordHints(s string) (h hint) {
+// WordHints looks up the words of a class or id. A word ends at anything but a letter, and before a capital.
+func WordHints(s string) (h Hint) {
 	n, word, small := 0, uint64(0), false
 	for i := range len(s) {
 		c := s[i]
@@ -173,6 +175,9 @@ func wordHints(s string) (h hint) {
 	return h
 }
 
+// maxHint is how many bytes of a class, id or role are read.
+const maxHint = 512
+
 // maxWord is how many letters of a word count.
 const maxWord = 24
 
@@ -181,12 +186,12 @@ func letterHash(word uint64, c byte) uint64 { return (word ^ uint64(c)) * 0x9e37
 // hintTable finds the hints of a word by its hash.
 type hintTable [1 << hintBits]struct {
 	word uint64
-	hint hint // 0 for an empty place
+	hint Hint // 0 for an empty place
 }
 
 const hintBits = 10
 
-func (t *hintTable) get(word uint64) hint {
+func (t *hintTable) get(word uint64) Hint {
 	at := word >> (64 - hintBits)
 	for t[at].hint != 0 && t[at].word != word {
 		at = (at + 1) & (1<<hintBits - 1)
@@ -196,7 +201,7 @@ func (t *hintTable) get(word uint64) hint {
 
 // Groups of words, which the scorer weighs one by one. Those of the first are also positive or negative, as a whole.
 const (
-	navWords hint = 1 << (iota + 6)
+	navWords Hint = 1 << (iota + 6)
 	buttonWords
 	consentWords
 	accountWords
@@ -204,7 +209,7 @@ const (
 	shareWords
 	relatedWords
 	tagWords
-	bylineWords
+	BylineWords // who wrote it, and when
 	captionWords
 	legalWords
 	statWords
@@ -221,35 +226,35 @@ const (
 	heroWords
 	quoteWords
 	sideWords
-	hintCount = iota + 6
+	HintCount = iota + 6 // hints that features are made of: all but FormulaWords
 )
 
 // vocabulary holds words of classes and ids, as authors of pages and makers of templates use them. It is read only.
 var vocabulary = makeVocabulary([]wordGroup{
-	{negative | sideWords, `sidebar rail drawer widget widgettitle textwidget`},
-	{negative | navWords, `footer nav navbar navigation menu submenu subnav megamenu menubar mainmenu topnav breadcrumb breadcrumbs
+	{Negative | sideWords, `sidebar rail drawer widget widgettitle textwidget`},
+	{Negative | navWords, `footer nav navbar navigation menu submenu subnav megamenu menubar mainmenu topnav breadcrumb breadcrumbs
 		crumb crumbs toolbar topbar bottombar masthead colophon skip sitemap pagination pager paging dropdown flyout`},
-	{negative | buttonWords, `btn button buttons carousel tooltip sr screenreader noprint print search searchform searchbox rss`},
-	{negative | consentWords, `cookie cookies consent gdpr onetrust cmplz cky didomi osano termly truste usercentrics cookiebot cybot
+	{Negative | buttonWords, `btn button buttons carousel tooltip sr screenreader noprint print search searchform searchbox rss`},
+	{Negative | consentWords, `cookie cookies consent gdpr onetrust cmplz cky didomi osano termly truste usercentrics cookiebot cybot
 		popup popover modal overlay notification notifications feedback`},
-	{negative | accountWords, `newsletter subscribe subscription optin login signin signup register account cart wishlist`},
-	{negative | promoWords, `promo promotion advert advertisement advertising advertorial ad ads adv sponsor sponsored affiliate donate
+	{Negative | accountWords, `newsletter subscribe subscription optin login signin signup register account cart wishlist`},
+	{Negative | promoWords, `promo promotion advert advertisement advertising advertorial ad ads adv sponsor sponsored affiliate donate
 		paywall`},
-	{negative | shareWords, `share sharing sharebar shares social socials addthis sharedaddy follow followus facebook pinterest linkedin
+	{Negative | shareWords, `share sharing sharebar shares social socials addthis sharedaddy follow followus facebook pinterest linkedin
 		whatsapp`},
-	{negative | relatedWords, `related relatedposts recommend recommended recommendation recommendations outbrain taboola trending popular
+	{Negative | relatedWords, `related relatedposts recommend recommended recommendation recommendations outbrain taboola trending popular
 		mostread morestories readmore moreon recent latest`},
-	{negative | tagWords, `tags taglist tagcloud tagged`},
-	{negative | bylineWords, `byline dateline timestamp authorbox authorbio authors bio biography signature sig signaturecontainer avatar`},
-	{negative | captionWords, `caption credit credits citate`},
-	{negative | legalWords, `copyright disclaimer disclosure legal privacy`},
-	{negative | statWords, `ratings reactions`},
-	{weak | bylineWords, `date time published updated author user username userinfo usertitle userdetails poster postprofile`},
-	{weak | postWords, `posted`},
-	{weak | statWords, `attribution views stats score vote votes badge badges count counter meta metadata`},
-	{weak | headerWords, `header logo branding`},
-	{weak | toolWords, `icon icons action actions control controls tools more next prev previous edit`},
-	{comments, `comment comments commentlist disqus respond reply replies discussion`},
+	{Negative | tagWords, `tags taglist tagcloud tagged`},
+	{Negative | BylineWords, `byline dateline timestamp authorbox authorbio authors bio biography signature sig signaturecontainer avatar`},
+	{Negative | captionWords, `caption credit credits citate`},
+	{Negative | legalWords, `copyright disclaimer disclosure legal privacy`},
+	{Negative | statWords, `ratings reactions`},
+	{Weak | BylineWords, `date time published updated author user username userinfo usertitle userdetails poster postprofile`},
+	{Weak | postWords, `posted`},
+	{Weak | statWords, `attribution views stats score vote votes badge badges count counter meta metadata`},
+	{Weak | headerWords, `header logo branding`},
+	{Weak | toolWords, `icon icons action actions control controls tools more next prev previous edit`},
+	{Comments, `comment comments commentlist disqus respond reply replies discussion`},
 	{contentWords, `content contents main body text richtext rte prose markdown wysiwyg copy maincontent container`},
 	{articleWords, `article entry story blog blogpost essay chapter section paragraph singlepost hentry postcontent articlebody`},
 	{postWords, `post posts message messages thread topic forum cooked postbody bbwrapper post topicpost`},
@@ -261,12 +266,12 @@ var vocabulary = makeVocabulary([]wordGroup{
 	{cardWords, `card cards grid tile tiles item items list listing listings row col column slide slider swiper gallery teaser`},
 	{questionWords, `question questions answer answers faq faqs qa`},
 	{heroWords, `hero banner intro lead lede headline title heading subtitle subheading tagline excerpt abstract`},
-	{formulaWords, `katex jax mathjax mwe mjx`},
+	{FormulaWords, `katex jax mathjax mwe mjx`},
 	{quoteWords, `quote quoted blockquote bbcode pullquote`},
 })
 
 type wordGroup struct {
-	hint  hint
+	hint  Hint
 	words string
 }
 
@@ -286,4 +291,18 @@ func makeVocabulary(lists []wordGroup) *hintTable {
 		}
 	}
 	return t
+}
+
+// HashOf is a hash of text, eight bytes at a time.
+func HashOf(text []byte) uint64 {
+	const prime = 0x9e3779b97f4a7c15
+	h := uint64(len(text)) * prime
+	for ; len(text) >= 8; text = text[8:] {
+		h = (h ^ binary.LittleEndian.Uint64(text)) * prime
+		h ^= h >> 29
+	}
+	for _, c := range text {
+		h = (h ^ uint64(c)) * prime
+	}
+	return h ^ h>>32
 }
