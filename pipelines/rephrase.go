@@ -45,6 +45,9 @@ func newRephrase(s *RephraseSpec, root string, closers *[]io.Closer) (winnow.Sta
 func (s *RephraseSpec) endpoint(root string) (openai.Options, error) {
 	c := openai.Defaults()
 	c.BaseURL = orDefault(s.Endpoint, os.Getenv("WINNOW_OPENAI_BASE_URL"))
+	if s.Cache == "" && winnow.IsURL(root) {
+		return c, fmt.Errorf("cache: name a folder of the disk in which answers are kept, since the run lies at a URL")
+	}
 	c.CacheDir = orDefault(s.Cache, filepath.Join(root, ".cache", "rephrase"))
 	c.ServedModel, c.Stream = s.ServedModel, s.Stream
 	c.RequestsPerMinute, c.TokensPerMinute = s.RequestsPerMinute, s.TokensPerMinute

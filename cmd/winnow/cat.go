@@ -31,6 +31,10 @@ the column names of the file.`, `打印数据文件、WARC、WET、JSONL、HTML 
 				if chat {
 					show = a.catChat
 				}
+				path, err := cleaned(path, nil)
+				if err != nil {
+					return err
+				}
 				if err := a.catFile(cmd.Context(), path, &left, show); err != nil {
 					return fmt.Errorf("%s: %w", path, err)
 				}

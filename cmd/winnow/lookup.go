@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"winnow"
 
 	"winnow/shard"
 	"winnow/shard/store"
@@ -13,6 +14,10 @@ import (
 // find opens a run: by its folder, its id, the name of its recipe (the latest run of it), the beginning or the end of its
 // id, or "latest", which is the default.
 func (a *app) find(name string) (*shard.Folder, error) {
+	name, err := cleaned(name, nil)
+	if err != nil {
+		return nil, err
+	}
 	if name != "" && name != "latest" {
 		if a.store.Exists(store.Join(name, "run.json")) {
 			return shard.Open(a.store, name)
@@ -56,6 +61,9 @@ func (a *app) allRuns() ([]found, error) {
 	}
 	var out []found
 	for _, e := range entries {
+		if winnow.IsURL(a.runs) && !e.Folder {
+			continue // which to find out would be a request each
+		}
 		dir := store.Join(a.runs, e.Name)
 		if r, err := shard.ReadRun(a.store, dir); err == nil {
 			out = append(out, found{dir, r})

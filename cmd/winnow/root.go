@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"winnow/crawl/remote"
 	"winnow/report"
 	"winnow/shard/store"
 )
@@ -26,6 +27,7 @@ type app struct {
 	quiet    bool
 	langFlag string
 	runs     string // folder of runs
+	scratch  string // folder for what is on its way to or from a URL
 	lang     report.Lang
 	store    *store.Store // where runs lie; nil: on the disk alone
 }
@@ -64,7 +66,8 @@ func (a *app) root(args []string) *cobra.Command {
 	f.BoolVar(&a.json, "json", false, a.lang.T("JSON on stdout, events as JSON lines on stderr", "以 JSON 输出"))
 	f.BoolVarP(&a.quiet, "quiet", "q", false, a.lang.T("no progress", "不显示进度"))
 	f.StringVar(&a.langFlag, "lang", "auto", a.lang.T("language of messages: en, zh, auto (from LC_ALL, LANG)", "消息语言：en、zh、auto"))
-	f.StringVar(&a.runs, "runs", "runs", a.lang.T("folder in which runs are looked up", "运行结果所在文件夹"))
+	f.StringVar(&a.runs, "runs", "runs", a.lang.T("folder in which runs are looked up, on the disk or as s3://bucket/folder", "运行结果所在文件夹：磁盘路径或 s3://桶/文件夹"))
+	f.StringVar(&a.scratch, "scratch", "", a.lang.T("folder for what is on its way to or from a URL; the system's for temporary files", "与 URL 交换文件时的临时文件夹；默认为系统的临时文件夹"))
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
 	root.AddCommand(
 		a.newCmd(), a.crawlCmd(), a.runCmd(), a.checkCmd(), a.planCmd(), a.runsCmd(), a.reportCmd(), a.explainCmd(), a.sampleCmd(), a.rulesCmd(),
@@ -87,6 +90,10 @@ func (a *app) prepare(cmd *cobra.Command) (err error) {
 			err = usage(a.lang.T("--%s %s: this is no finite number", "--%s %s：不是有限的数"), f.Name, f.Value)
 		}
 	})
+	a.store = store.New(remote.New(remote.Options{TempDir: a.scratch}), a.scratch).With(cmd.Context())
+	if a.runs, err = cleaned(a.runs, err); err != nil {
+		return err
+	}
 	switch a.langFlag {
 	case "auto":
 	case "en", "zh":
@@ -95,6 +102,17 @@ func (a *app) prepare(cmd *cobra.Command) (err error) {
 		return usage("--lang %s: write en, zh or auto", a.langFlag)
 	}
 	return err
+}
+
+// cleaned is a folder's name in one form, unless something went wrong before.
+func cleaned(name string, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	if name, err = store.Clean(name); err != nil {
+		return "", &exitError{exitUsage, err}
+	}
+	return name, nil
 }
 
 // langArg finds --lang before flags are parsed: the texts of flags and commands themselves are in that language.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"winnow"
 	"winnow/pipelines"
 	"winnow/pipelines/engine"
 	"winnow/report"
@@ -48,6 +49,9 @@ func (a *app) load(ctx context.Context, path string, f recipeFlags) (*pipelines.
 	}
 	if r.Output.Dir == "" || a.runs != "runs" {
 		r.Output.Dir = a.runs
+	}
+	if r.Output.Dir, err = cleaned(r.Output.Dir, nil); err != nil {
+		return nil, nil, err
 	}
 	p, err := pipelines.Build(r, raw, version())
 	if err != nil {
@@ -113,6 +117,9 @@ func (a *app) run(ctx context.Context, path string, f recipeFlags, o engine.Opti
 	r, p, err := a.load(ctx, path, f)
 	if err != nil {
 		return err
+	}
+	if len(r.Train) > 0 && winnow.IsURL(p.Root) {
+		return usage(a.lang.T("%s: models are trained on the disk: take train: out, and train from the run's data by `winnow train`", "%s：模型只能在本地磁盘上训练：请去掉 train:，之后用 winnow train 训练"), p.Root)
 	}
 	if err := r.CheckTrain(trainer{a}); err != nil {
 		return &exitError{exitUsage, errors.Join(err, p.Close())}

@@ -16,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
+	"winnow"
 	"winnow/filter"
 	"winnow/pipelines"
 	"winnow/report"
@@ -74,6 +75,9 @@ With --target or --labels, bounds are proposed here, with what each costs; --sav
 func (a *app) serveTune(ctx context.Context, folder *shard.Folder, t *tune.Table, f tuneFlags, save func(tune.Changes, filter.Bounds) (tune.Saved, error)) error {
 	if !tune.Loopback(f.addr) && f.token == "" {
 		return usage(a.lang.T("--addr %s: other machines could read the run; give --token too", "--addr %s：其他机器也能读到，请同时给出 --token"), f.addr)
+	}
+	if winnow.IsURL(folder.Dir) {
+		return usage(a.lang.T("%s: labels are kept beside the run: copy it to the disk first; --target works on it as it is", "%s：标注存于运行旁：请先复制到本地磁盘；--target 可直接使用"), folder.Dir)
 	}
 	labels, err := tune.ReadLabels(filepath.Join(folder.Dir, "labels.jsonl"))
 	if err != nil {

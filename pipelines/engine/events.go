@@ -2,14 +2,14 @@ package engine
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
+	"io"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"winnow/shard"
+	"winnow/shard/store"
 )
 
 // Event is one message about a run in progress. Its JSON form is what --json prints and log.jsonl stores.
@@ -53,7 +53,7 @@ type progress struct {
 	pass  int
 	stage string
 	total int64
-	log   *os.File
+	log   io.WriteCloser // nil: none is kept
 
 	docs, alive, bytes atomic.Int64 // of the pass
 	steps              []stepCounter
@@ -68,7 +68,7 @@ func newProgress(r *run, listen func(Event)) *progress {
 // start opens the log and tells the status five times a second until the returned function is called.
 func (p *progress) start() (stop func()) {
 	p.begun = time.Now()
-	p.log, _ = os.OpenFile(filepath.Join(p.run.dir, "log.jsonl"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	p.log, _ = p.run.Store.Append(store.Join(p.run.dir, "log.jsonl"))
 	p.run.emit(Event{Type: "start", Run: p.run.id, Dir: p.run.dir, Resumed: p.resumed, Shards: len(p.run.Shards)})
 	tick, quit := time.NewTicker(200*time.Millisecond), make(chan struct{})
 	var wg sync.WaitGroup
@@ -87,6 +87,16 @@ func (p *progress) start() (stop func()) {
 		close(quit)
 		wg.Wait()
 		p.run.emit(p.status())
+	}
+}
+
+// end closes the log.
+func (p *progress) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.log != nil {
+		p.log.Close() // a log that is not whole stops no run
+		p.log = nil
 	}
 }
 
@@ -179,10 +189,6 @@ func (r *run) emit(e Event) {
 		e.Time = time.Now().UTC().Format(time.RFC3339)
 		if b, err := json.Marshal(e); err == nil {
 			p.log.Write(append(b, '\n'))
-		}
-		if e.Type == "done" {
-			p.log.Close()
-			p.log = nil
 		}
 	}
 	if p.listen != nil {

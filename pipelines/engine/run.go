@@ -29,6 +29,7 @@ const DefaultMemory = 256 << 20
 type run struct {
 	*Plan
 	id, dir  string
+	found    sync.Map // manifests that are away and were read, by task
 	jobs     int
 	memory   int64
 	fresh    bool
@@ -103,6 +104,7 @@ func Run(ctx context.Context, p *Plan, o Options) (*shard.Run, error) {
 	stop := r.progress.start()
 	err = r.all(ctx)
 	stop()
+	defer r.progress.end()
 	if err == nil {
 		err = r.conclude(info)
 	}
@@ -190,5 +192,5 @@ func (r *run) whole(old *shard.Run) bool {
 func (r *run) fail(info *shard.Run, why error) error {
 	info.State, info.Error = shard.Failed, why.Error()
 	info.Finished = time.Now().UTC().Format(time.RFC3339)
-	return shard.WriteRun(r.Store, r.dir, info)
+	return shard.WriteRun(r.Store.Lasting(), r.dir, info)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"winnow"
 	"winnow/shard"
 	"winnow/shard/store"
 )
@@ -27,7 +28,13 @@ func newManifest(key, task string) *shard.Manifest { return &shard.Manifest{Key:
 
 // done gives the manifest of a task that was finished under this key; nil where it is still to do.
 func (r *run) done(task, key string) (*shard.Manifest, error) {
+	if m, ok := r.found.Load(task); ok && m.(*shard.Manifest).Key == key {
+		return m.(*shard.Manifest), nil
+	}
 	m, err := shard.ReadManifest(r.Store, r.manifest(task))
+	if err == nil && m.Key == key && winnow.IsURL(r.dir) {
+		r.found.Store(task, m) // each reading is a request, and a manifest stays
+	}
 	if errors.Is(err, os.ErrNotExist) || err == nil && m.Key != key {
 		return nil, nil
 	}

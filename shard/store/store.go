@@ -6,6 +6,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -52,6 +53,14 @@ func (s *Store) Files() winnow.Files {
 		return nil
 	}
 	return s.far
+}
+
+// Lasting gives the same Store for what has to be written down when work was stopped.
+func (s *Store) Lasting() *Store {
+	if s == nil {
+		return nil
+	}
+	return s.With(context.WithoutCancel(s.ctx))
 }
 
 // Close gives up the copies.
@@ -148,6 +157,35 @@ func (s *Store) WriteFile(name string, b []byte) error {
 	}
 	return s.put(name, b, winnow.Condition{})
 }
+
+// Append opens a file to which lines are added, and which need not be there. One that is away changes when it is closed,
+// even if the work was stopped.
+func (s *Store) Append(name string) (io.WriteCloser, error) {
+	away, err := s.away(name)
+	if err != nil {
+		return nil, err
+	}
+	if !away {
+		return os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	}
+	b, err := s.ReadFile(name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	a := &appended{store: s.Lasting(), name: name}
+	a.Write(b)
+	return a, nil
+}
+
+// appended is a file that is away and grows here.
+type appended struct {
+	bytes.Buffer
+	store *Store
+	name  string
+}
+
+// Close implements io.Closer.
+func (a *appended) Close() error { return a.store.WriteFile(a.name, a.Bytes()) }
 
 // Exists tells whether there is such a file.
 func (s *Store) Exists(name string) bool {

@@ -84,6 +84,9 @@ func Of(ctx context.Context, f *shard.Folder, dir string, tok Tokenizer, o Token
 	if f.Run.State != shard.Done {
 		return nil, fmt.Errorf("run %s: is %s, not %s", f.Run.ID, f.Run.State, shard.Done)
 	}
+	if dir == "" && winnow.IsURL(f.Dir) {
+		return nil, fmt.Errorf("run %s: lies at a URL: say in which folder of the disk its tokens shall lie", f.Run.ID)
+	}
 	if dir == "" {
 		dir = filepath.Join(f.Dir, "tokens")
 	}
