@@ -10,6 +10,9 @@ import (
 	"time"
 )
 
+// ErrChanged is the error of reading a File whose content is no longer what it was when it was opened.
+var ErrChanged = errors.New("the file changed on its server while it was read")
+
 // Objects are Files that can be written as well: what the folder of a run needs where it is named by a URL. All names are whole
 // URLs. Any number of processes may use the same ones at once. Open gives fs.ErrNotExist for what is not there.
 type Objects interface {

@@ -72,7 +72,7 @@ func (a *app) root(args []string) *cobra.Command {
 	root.AddCommand(
 		a.newCmd(), a.crawlCmd(), a.runCmd(), a.checkCmd(), a.planCmd(), a.runsCmd(), a.reportCmd(), a.explainCmd(), a.sampleCmd(), a.rulesCmd(),
 		a.tuneCmd(), a.catCmd(), a.dedupCmd(), a.qualityCmd(), a.trainCmd(), a.generateCmd(), a.chatCmd(), a.serveCmd(), a.exportCmd(), a.lineageCmd(),
-		a.taskCmd(), a.launchCmd(), a.benchCmd(), a.versionCmd(),
+		a.taskCmd(), a.gcCmd(), a.launchCmd(), a.benchCmd(), a.versionCmd(),
 	)
 	return root
 }

@@ -98,7 +98,11 @@ func (f *Files) Open(ctx context.Context, name string) (winnow.File, error) {
 	}
 	r := f.newRetry()
 	for {
-		o, err := look(ctx, name)
+		var o object
+		err := f.timed(ctx, 1, func(ctx context.Context, _ func()) (err error) {
+			o, err = look(ctx, name)
+			return err
+		})
 		if err == nil && o.ranged {
 			return newFile(ctx, name, o, f.o), nil
 		}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"winnow"
 
 	"github.com/cenkalti/backoff/v5"
 )
@@ -57,7 +58,7 @@ func (f *Files) readHTTP(ctx context.Context, name string, o object, from, to in
 	case part != "" && resp.StatusCode != http.StatusPartialContent, part == "" && resp.StatusCode != http.StatusOK:
 		err = failure(resp)
 	case tagOf(resp.Header) != o.tag:
-		err = backoff.Permanent(errChanged)
+		err = backoff.Permanent(winnow.ErrChanged)
 	case part != "" && resp.Header.Get("Content-Range") != fmt.Sprintf("bytes %d-%d/%d", from, to-1, o.size):
 		err = fmt.Errorf("asked for %s, got %q", part, resp.Header.Get("Content-Range"))
 	}
@@ -67,8 +68,6 @@ func (f *Files) readHTTP(ctx context.Context, name string, o object, from, to in
 	}
 	return resp.Body, nil
 }
-
-var errChanged = errors.New("the file changed on its server while it was read")
 
 // get sends a request. A tag that is an ETag must still hold.
 func (f *Files) get(ctx context.Context, name, part, tag string) (*http.Response, error) {
@@ -104,7 +103,7 @@ func failure(resp *http.Response) error {
 	err := fmt.Errorf("the server says %s", resp.Status)
 	switch code := resp.StatusCode; {
 	case code == http.StatusPreconditionFailed:
-		return backoff.Permanent(errChanged)
+		return backoff.Permanent(winnow.ErrChanged)
 	case code == http.StatusTooManyRequests, code == http.StatusServiceUnavailable:
 		if seconds, e := strconv.Atoi(resp.Header.Get("Retry-After")); e == nil && seconds > 0 {
 			return errors.Join(err, backoff.RetryAfter(seconds))

@@ -189,7 +189,7 @@ func (u *upload) complete(ctx context.Context, id *string, parts []types.Complet
 	return err
 }
 
-// abandon lets the server throw away the parts of an upload. What it does not hear of, `winnow gc` finds.
+// abandon lets the server throw away the parts of an upload. What it does not hear of, a rule of the bucket should end.
 func (u *upload) abandon(id *string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()

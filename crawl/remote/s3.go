@@ -11,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"winnow"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -95,7 +96,12 @@ func (f *Files) list(ctx context.Context, pattern string, wants func(string) boo
 	var names []string
 	r := f.newRetry()
 	for token := blob.FirstPageToken; len(token) > 0; {
-		page, next, err := b.ListPage(ctx, token, 1000, &blob.ListOptions{Prefix: prefix})
+		var page []*blob.ListObject
+		var next []byte
+		err := f.timed(ctx, 1, func(ctx context.Context, _ func()) (err error) {
+			page, next, err = b.ListPage(ctx, token, 1000, &blob.ListOptions{Prefix: prefix})
+			return err
+		})
 		if err != nil {
 			if err := r.wait(ctx, reasoned(err)); err != nil {
 				return nil, err
@@ -162,7 +168,7 @@ func reasoned(err error) error {
 	var wire *url.Error
 	switch {
 	case errors.As(err, &resp) && resp.HTTPStatusCode() == http.StatusPreconditionFailed:
-		return backoff.Permanent(errChanged)
+		return backoff.Permanent(winnow.ErrChanged)
 	case gcerrors.Code(err) == gcerrors.NotFound:
 		return backoff.Permanent(errMissing)
 	case errors.As(err, &resp) && (resp.HTTPStatusCode() == http.StatusForbidden || resp.HTTPStatusCode() == http.StatusUnauthorized):

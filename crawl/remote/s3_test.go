@@ -4,73 +4,26 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
+	"winnow/crawl/remote/remotetest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-const (
-	testKey    = "winnow-test-key"
-	testSecret = "winnow-test-secret"
-)
-
-// gateway starts a real S3 server on this machine, over a folder, and gives its address and a client of it.
+// gateway starts a real S3 server, and gives its address and a client of it.
 func gateway(t *testing.T) (address string, client *s3.Client) {
 	t.Helper()
-	program, err := exec.LookPath("versitygw")
-	if p := os.Getenv("WINNOW_S3_SERVER"); p != "" {
-		program, err = p, nil
-	}
-	if err != nil {
-		t.Skip("no S3 server to test against: go install github.com/versity/versitygw/cmd/versitygw@v1.8.0, and put it into the path or name it by WINNOW_S3_SERVER")
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	host := l.Addr().String()
-	l.Close()
-	dir := t.TempDir()
-	for _, d := range []string{"data", "meta"} {
-		if err := os.Mkdir(filepath.Join(dir, d), 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	cmd := exec.Command(program, "--port", host, "--access", testKey, "--secret", testSecret, "posix", "--sidecar", filepath.Join(dir, "meta"), filepath.Join(dir, "data"))
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-	})
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		if c, err := net.Dial("tcp", host); err == nil {
-			c.Close()
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatalf("the server does not answer: %s", out.String())
-		}
-	}
-	address = "http://" + host
+	address = remotetest.Gateway(t)
 	return address, s3.New(s3.Options{Region: "us-east-1", BaseEndpoint: &address, UsePathStyle: true,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: testKey, SecretAccessKey: testSecret}, nil
+			return aws.Credentials{AccessKeyID: remotetest.Key, SecretAccessKey: remotetest.Secret}, nil
 		})})
 }
 
@@ -108,7 +61,7 @@ func behind(t *testing.T, address string, f *faults) string {
 func environment(o Options, address string, keys bool) Options {
 	vars := map[string]string{"AWS_ENDPOINT_URL_S3": address}
 	if keys {
-		vars["AWS_ACCESS_KEY_ID"], vars["AWS_SECRET_ACCESS_KEY"] = testKey, testSecret
+		vars["AWS_ACCESS_KEY_ID"], vars["AWS_SECRET_ACCESS_KEY"] = remotetest.Key, remotetest.Secret
 	}
 	o.Getenv = func(name string) string { return vars[name] }
 	return o
@@ -195,8 +148,8 @@ func TestS3Rights(t *testing.T) {
 	}
 	wrong := environment(quick(t), address, true)
 	get := wrong.Getenv
-	wrong.Getenv = func(name string) string { return strings.ReplaceAll(get(name), testSecret, "wrong-secret") }
-	if _, err := New(wrong).Open(ctx, "s3://private/x"); err == nil || strings.Contains(err.Error(), testKey) || strings.Contains(err.Error(), "wrong-secret") {
+	wrong.Getenv = func(name string) string { return strings.ReplaceAll(get(name), remotetest.Secret, "wrong-secret") }
+	if _, err := New(wrong).Open(ctx, "s3://private/x"); err == nil || strings.Contains(err.Error(), remotetest.Key) || strings.Contains(err.Error(), "wrong-secret") {
 		t.Error(err)
 	}
 	somebody := New(environment(quick(t), address, true))

@@ -3,6 +3,7 @@ package engine
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -157,15 +158,16 @@ func (r *run) sumSpent(info *shard.Run) error {
 }
 
 func (r *run) shares() (map[string]float64, error) {
-	files, err := r.packs()
+	info, err := shard.ReadRun(r.Store, r.dir)
 	if err != nil {
 		return nil, err
 	}
 	sum := map[string]int64{}
-	for n := range files {
-		m, err := r.finished(packName(n), r.packKey(files, n))
+	files := slices.DeleteFunc(slices.Clone(info.Outputs), func(o shard.Output) bool { return !strings.HasPrefix(o.Name, "data/") })
+	for n := range files { // their manifests stay when those of earlier tasks are gone
+		m, err := shard.ReadManifest(r.Store, r.manifest(packName(n)))
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("task %s: %w", packName(n), err)
 		}
 		for k, v := range m.Counts {
 			sum[k] += v

@@ -58,3 +58,6 @@ func Clean(name string) (string, error) {
 	}
 	return filepath.FromSlash(p), nil
 }
+
+// IsAttempt tells whether a name is that of an attempt.
+func IsAttempt(name string) bool { return strings.Contains(Base(name), attemptMark) }

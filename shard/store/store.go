@@ -132,8 +132,17 @@ func (s *Store) ReadFile(name string) ([]byte, error) {
 	return b, err
 }
 
-// read reads a small file that is away, and its tag.
-func (s *Store) read(name string) ([]byte, string, error) {
+// read reads a small file that is away, and its tag. One that is replaced meanwhile is read anew.
+func (s *Store) read(name string) (b []byte, tag string, err error) {
+	for range 20 {
+		if b, tag, err = s.readOnce(name); !errors.Is(err, winnow.ErrChanged) {
+			return b, tag, err
+		}
+	}
+	return nil, "", err
+}
+
+func (s *Store) readOnce(name string) ([]byte, string, error) {
 	f, err := s.Open(name)
 	if err != nil {
 		return nil, "", err
