@@ -75,7 +75,7 @@ func eachStore(t *testing.T, test func(t *testing.T, s *store.Store, dir string,
 		test(t, storeAt(remotetest.Getenv(address)), "s3://bucket/a run/x", remotetest.Env(address))
 	})
 	t.Run("s3 in a storm", func(t *testing.T) {
-		address, storm := remotetest.Behind(t, remotetest.Gateway(t, "bucket"), 8)
+		address, storm := remotetest.Behind(t, remotetest.Gateway(t, "bucket"), 8, 10*time.Second)
 		test(t, storeAt(remotetest.Getenv(address)), "s3://bucket/a run/x", remotetest.Env(address))
 		t.Logf("%d requests: %d busy, %d cut, %d unheard, %d by half, %d silent", storm.Requests.Load(), storm.Busy.Load(), storm.Cut.Load(), storm.Unheard.Load(), storm.Half.Load(), storm.Silent.Load())
 		if storm.Busy.Load() == 0 || storm.Cut.Load() == 0 || storm.Unheard.Load() == 0 {
@@ -186,7 +186,7 @@ func TestFiles(t *testing.T) {
 
 // Work that is stopped ends soon, whatever the network does.
 func TestStopped(t *testing.T) {
-	address, _ := remotetest.Behind(t, remotetest.Gateway(t, "bucket"), 1)
+	address, _ := remotetest.Behind(t, remotetest.Gateway(t, "bucket"), 1, 10*time.Second)
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	begin := time.Now()

@@ -176,10 +176,12 @@ func reasoned(err error) error {
 			resp.HTTPStatusCode()))
 	case errors.As(err, &resp) && resp.HTTPStatusCode()/100 == 4 && resp.HTTPStatusCode() != http.StatusTooManyRequests && resp.HTTPStatusCode() != http.StatusRequestTimeout:
 		return backoff.Permanent(fmt.Errorf("the server says %d: %w", resp.HTTPStatusCode(), resp.Err))
-	case errors.As(err, &resp):
-		return fmt.Errorf("the server says %d", resp.HTTPStatusCode())
 	case errors.As(err, &wire):
 		return short(wire)
+	case errors.As(err, &resp) && resp.HTTPStatusCode() == 0:
+		return resp.Err // there was no answer
+	case errors.As(err, &resp):
+		return fmt.Errorf("the server says %d", resp.HTTPStatusCode())
 	}
 	return err
 }

@@ -5,7 +5,6 @@ package remotetest
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"net"
 	"net/http"
@@ -96,11 +95,12 @@ type Storm struct {
 	Requests                         atomic.Int64
 	Busy, Cut, Unheard, Half, Silent atomic.Int64
 	every                            int64
+	hold                             time.Duration
 }
 
-// Behind is a proxy in front of a server. Of each so many requests one is answered 503, one is cut off before its body has come through, one is done but the answer is lost, one
-// is answered by half, and one is never answered.
-func Behind(t testing.TB, address string, every int64) (string, *Storm) {
+// Behind is a proxy in front of a server. Of each so many requests one is answered 503, one is cut off before its body has come
+// through, one is done but the answer is lost, one is answered by half, and one is held for some time and then cut off.
+func Behind(t testing.TB, address string, every int64, hold time.Duration) (string, *Storm) {
 	to, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +110,7 @@ func Behind(t testing.TB, address string, every int64) (string, *Storm) {
 		r.Out.Host = r.In.Host // signed
 	}, FlushInterval: -1}
 	proxy.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
-	storm := &Storm{every: max(every, 5)}
+	storm := &Storm{every: max(every, 5), hold: hold}
 	s := httptest.NewServer(storm.around(proxy))
 	t.Cleanup(s.Close)
 	return s.URL, storm
@@ -148,18 +148,13 @@ func (s *Storm) around(h http.Handler) http.Handler {
 		case 0:
 			s.Silent.Add(1)
 			io.Copy(io.Discard, r.Body) // else the server does not see the client go
-			hold(r.Context())
+			select {
+			case <-r.Context().Done():
+			case <-time.After(s.hold):
+			}
 			panic(http.ErrAbortHandler)
 		default:
 			h.ServeHTTP(w, r)
 		}
 	})
-}
-
-// hold waits until the client gives up.
-func hold(ctx context.Context) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(10 * time.Second):
-	}
 }
