@@ -98,7 +98,7 @@ type Storm struct {
 	hold                             time.Duration
 }
 
-// Behind is a proxy in front of a server. Of each so many requests one is answered 503, one is cut off before its body has come
+// Behind is a proxy in front of a server. Of so many requests, by and by, one is answered 503, one is cut off before its body has come
 // through, one is done but the answer is lost, one is answered by half, and one is held for some time and then cut off.
 func Behind(t testing.TB, address string, every int64, hold time.Duration) (string, *Storm) {
 	to, err := url.Parse(address)
@@ -118,7 +118,9 @@ func Behind(t testing.TB, address string, every int64, hold time.Duration) (stri
 
 func (s *Storm) around(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch s.Requests.Add(1) % s.every {
+		// At random: where faults come in turn, all requests that wait for another try meet at them.
+		n := uint64(s.Requests.Add(1)) * 0x9e3779b97f4a7c15
+		switch (n ^ n>>29) * 0xbf58476d1ce4e5b9 >> 33 % uint64(s.every) {
 		case 1:
 			s.Busy.Add(1)
 			http.Error(w, "slow down", http.StatusServiceUnavailable)
