@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -245,7 +246,7 @@ func TestK8sManifests(t *testing.T) {
 		if err := yaml.UnmarshalWithOptions([]byte(doc), &j, yaml.Strict()); err != nil {
 			t.Fatalf("%v\n%s", err, doc)
 		}
-		if slices.Contains(names, j.Kind+j.Metadata.Name) || j.Metadata.Name == "" || len(j.Metadata.Name) > 52 || notDNS.MatchString(strings.ReplaceAll(j.Metadata.Name, "-", "")) || j.Metadata.Namespace != "space" {
+		if slices.Contains(names, j.Kind+j.Metadata.Name) || j.Metadata.Name == "" || len(j.Metadata.Name) > 52 || regexp.MustCompile("[^a-z0-9]").MatchString(strings.ReplaceAll(j.Metadata.Name, "-", "")) || j.Metadata.Namespace != "space" {
 			t.Errorf("metadata %+v", j.Metadata)
 		}
 		names = append(names, j.Kind+j.Metadata.Name)

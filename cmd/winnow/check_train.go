@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"winnow/cmd/winnow/cli"
+	"winnow/cmd/winnow/tuning"
 	"winnow/pipelines/models"
 	"winnow/text"
 	"winnow/train"
@@ -60,12 +62,12 @@ func (t trainer) checkBase(b *models.Base) error {
 		}
 	}
 	if b.Tokenizer != "" {
-		if _, err := readTokenizer(b.Tokenizer); err != nil {
+		if _, err := cli.ReadTokenizer(b.Tokenizer); err != nil {
 			return wrong("tokenizer", err)
 		}
 	}
 	for i, name := range b.Data {
-		if _, err := t.source(name); err != nil {
+		if _, err := t.Source(name); err != nil {
 			return wrong(fmt.Sprintf("data[%d]", i), err)
 		}
 	}
@@ -123,7 +125,7 @@ func (t trainer) checkPolicy(p *models.Policy) error {
 	if err != nil || p.RewardExpr == "" {
 		return err
 	}
-	_, err = t.expression(p.RewardExpr, columns)
+	_, err = tuning.Expression(t.App, p.RewardExpr, columns)
 	return wrong("reward_expr", err)
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"winnow/cmd/winnow/cli"
 	"winnow/crawl/polite"
 	"winnow/pipelines"
 )
@@ -25,9 +26,9 @@ type crawlFlags struct {
 
 func (a *app) crawlCmd() *cobra.Command {
 	var f crawlFlags
-	t := a.lang.T
+	t := a.Lang.T
 	cmd := &cobra.Command{
-		Use: "crawl SEED... --out site.warc.gz --contact MAIL", Args: exactArgs(1, 10_000),
+		Use: "crawl SEED... --out site.warc.gz --contact MAIL", Args: cli.ExactArgs(1, 10_000),
 		Short: t("crawl sites into a WARC file, politely", "礼貌地爬取网站，写成 WARC 文件"),
 		Long: t(`Crawl the sites of the seeds into a WARC 1.1 file, which winnow run reads.
 
@@ -48,7 +49,7 @@ User-Agent 中写明 --contact，未给出则不启动。建立连接时拒绝�
 
   winnow crawl https://example.org/docs/ --scope prefix --out docs.warc.gz --contact me@example.org --max-pages 500
   winnow crawl https://example.org/docs/ --scope prefix --out docs-2.warc.gz --contact me@example.org --previous docs.warc.gz
-`) + exitCodes,
+`) + cli.ExitCodes,
 		RunE: func(cmd *cobra.Command, seeds []string) error {
 			f.options.Seeds = seeds
 			return a.crawl(cmd.Context(), f)
@@ -91,22 +92,22 @@ func (a *app) crawl(ctx context.Context, f crawlFlags) error {
 	}{{"--max-bytes", f.maxBytes, &o.MaxBytes}, {"--max-page", f.maxPage, &o.MaxPage}, {"--rotate", f.rotate, &o.Rotate}} {
 		n, err := pipelines.ParseSize(size.value)
 		if err != nil || n < 0 || n > 1<<30 && size.into == &o.MaxPage {
-			return usage(a.lang.T("%s %s: a number of bytes, such as 200MB", "%s %s：应为字节数，如 200MB"), size.flag, size.value)
+			return cli.Usage(a.Lang.T("%s %s: a number of bytes, such as 200MB", "%s %s：应为字节数，如 200MB"), size.flag, size.value)
 		}
 		*size.into = int64(n)
 	}
 	if f.delay < 0 || f.backoff < 0 || o.Timeout <= 0 || o.Concurrency < 1 || o.Concurrency > 1000 || o.Tries < 1 || o.MaxPage == 0 {
-		return usage("%s", a.lang.T("--delay and --backoff must not be negative, --timeout, --tries, --max-page and --concurrency must be positive (concurrency up to 1000)",
+		return cli.Usage("%s", a.Lang.T("--delay and --backoff must not be negative, --timeout, --tries, --max-page and --concurrency must be positive (concurrency up to 1000)",
 			"--delay、--backoff 不能为负，--timeout、--tries、--max-page、--concurrency 须为正（concurrency 至多 1000）"))
 	}
 	if f.proxy != "" {
 		u, err := url.Parse(f.proxy)
 		if err != nil || u.Host == "" {
-			return usage(a.lang.T("--proxy %s: not an address", "--proxy %s：不是地址"), f.proxy)
+			return cli.Usage(a.Lang.T("--proxy %s: not an address", "--proxy %s：不是地址"), f.proxy)
 		}
 		o.Proxy = u
 	}
-	o.Version = version()
+	o.Version = cli.Version()
 	o.Pace = polite.Pace{Delay: f.delay, Backoff: f.backoff, MaxWait: f.hostWait}
 	log.SetOutput(io.Discard) // net/http tells there of servers that say more than they were asked
 	show := a.newCrawlProgress(o)
@@ -115,7 +116,7 @@ func (a *app) crawl(ctx context.Context, f crawlFlags) error {
 	show.close()
 	var wrong *polite.OptionError
 	if errors.As(err, &wrong) {
-		return &exitError{exitUsage, errors.New(a.crawlMistake(wrong))}
+		return cli.ExitWith(cli.ExitUsage, errors.New(a.crawlMistake(wrong)))
 	}
 	if err != nil {
 		return err
@@ -127,15 +128,15 @@ func (a *app) crawl(ctx context.Context, f crawlFlags) error {
 	case polite.EndedStopped:
 		return context.Canceled
 	case polite.EndedHosts:
-		return &exitError{exitPartial, fmt.Errorf(a.lang.T("%d addresses are left at %d hosts that do not answer or ask for patience; run the same command again to try them",
-			"%d 个地址未取，其 %d 个主机无响应或要求等待；稍后重新运行同一命令即可再试"), sum.Queue, sum.Aside)}
+		return cli.ExitWith(cli.ExitPartial, fmt.Errorf(a.Lang.T("%d addresses are left at %d hosts that do not answer or ask for patience; run the same command again to try them",
+			"%d 个地址未取，其 %d 个主机无响应或要求等待；稍后重新运行同一命令即可再试"), sum.Queue, sum.Aside))
 	}
 	return nil
 }
 
 // crawlMistake says what is wrong with the command line.
 func (a *app) crawlMistake(e *polite.OptionError) string {
-	t := a.lang.T
+	t := a.Lang.T
 	switch e.Option {
 	case "contact":
 		return t("--contact is required: a mail address or page at which the owners of sites can reach you; it goes into User-Agent",

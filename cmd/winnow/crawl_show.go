@@ -10,6 +10,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
+	"winnow/cmd/winnow/cli"
 	"winnow/crawl/polite"
 	"winnow/report"
 )
@@ -27,26 +28,26 @@ type crawlProgress struct {
 }
 
 func (a *app) newCrawlProgress(o polite.Options) *crawlProgress {
-	return &crawlProgress{app: a, live: a.live(), most: o.MaxPages, begun: time.Now(), last: time.Now()}
+	return &crawlProgress{app: a, live: a.Live(), most: o.MaxPages, begun: time.Now(), last: time.Now()}
 }
 
 func (p *crawlProgress) tell(e polite.Progress) {
 	a := p.app
 	if !p.told {
 		p.told, p.first = true, max(e.Pages-1, 0)
-		if e.Resumed && !a.json {
-			a.say("goes on where it stopped: %s pages so far, %s addresses to do", "从断点继续：已有 %s 页，待取 %s 个地址", report.Count(p.first), report.Count(e.Queue))
+		if e.Resumed && !a.JSON {
+			a.Say("goes on where it stopped: %s pages so far, %s addresses to do", "从断点继续：已有 %s 页，待取 %s 个地址", report.Count(p.first), report.Count(e.Queue))
 		}
 	}
 	switch {
-	case a.quiet:
-	case a.json:
+	case a.Quiet:
+	case a.JSON:
 		if b, err := json.Marshal(map[string]any{"type": "page", "url": e.URL, "status": e.Status, "pages": e.Pages, "queue": e.Queue, "bytes": e.Bytes}); err == nil {
-			fmt.Fprintln(a.err, string(b))
+			fmt.Fprintln(a.Err, string(b))
 		}
 	case p.live:
 		if p.bar == nil {
-			p.bar = progressbar.NewOptions64(max(p.most, -1), progressbar.OptionSetWriter(a.err), progressbar.OptionSetTheme(progressbar.ThemeASCII),
+			p.bar = progressbar.NewOptions64(max(p.most, -1), progressbar.OptionSetWriter(a.Err), progressbar.OptionSetTheme(progressbar.ThemeASCII),
 				progressbar.OptionSetWidth(24), progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false),
 				progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
 			if p.most == 0 {
@@ -55,16 +56,16 @@ func (p *crawlProgress) tell(e polite.Progress) {
 		}
 		p.bar.Describe(p.line(e))
 		_ = p.bar.Set64(e.Pages)
-	case time.Since(p.last) >= plainEvery:
+	case time.Since(p.last) >= cli.PlainEvery:
 		p.last = time.Now()
-		fmt.Fprintln(a.err, p.line(e))
+		fmt.Fprintln(a.Err, p.line(e))
 	}
 }
 
 // line is how far a crawl is.
 func (p *crawlProgress) line(e polite.Progress) string {
 	rate := float64(e.Pages-p.first) / max(time.Since(p.begun).Seconds(), 1e-3)
-	return fmt.Sprintf(p.app.lang.T("%s pages  %.1f/s  %.1f MB  %s to do  %s", "%s 页  %.1f/秒  %.1f MB  待取 %s  %s"), report.Count(e.Pages), rate,
+	return fmt.Sprintf(p.app.Lang.T("%s pages  %.1f/s  %.1f MB  %s to do  %s", "%s 页  %.1f/秒  %.1f MB  待取 %s  %s"), report.Count(e.Pages), rate,
 		float64(e.Bytes)/1e6, report.Count(e.Queue), shorten(e.URL, 60))
 }
 
@@ -85,16 +86,16 @@ func shorten(s string, most int) string {
 
 // showCrawl prints the summary.
 func (a *app) showCrawl(o polite.Options, s polite.Summary) error {
-	if a.json {
-		enc := json.NewEncoder(a.out)
+	if a.JSON {
+		enc := json.NewEncoder(a.Out)
 		enc.SetIndent("", "  ")
 		return enc.Encode(s)
 	}
-	t := a.lang.T
+	t := a.Lang.T
 	ends := map[string]string{polite.EndedDone: t("all done", "全部完成"), polite.EndedPages: t("--max-pages is reached", "已达 --max-pages"),
 		polite.EndedBytes: t("--max-bytes is reached", "已达 --max-bytes"), polite.EndedTime: t("--max-time is reached", "已达 --max-time"),
 		polite.EndedHosts: t("hosts do not answer, or ask for patience", "主机无响应或要求等待"), polite.EndedStopped: t("stopped", "已停止")}
-	fmt.Fprintf(a.out, t("%s: %s pages asked for, %s stored, %.1f MB, %s addresses left (%s)\n", "%s：请求 %s 页，保存 %s 页，%.1f MB，剩余 %s 个地址（%s）\n"), o.Out,
+	fmt.Fprintf(a.Out, t("%s: %s pages asked for, %s stored, %.1f MB, %s addresses left (%s)\n", "%s：请求 %s 页，保存 %s 页，%.1f MB，剩余 %s 个地址（%s）\n"), o.Out,
 		report.Count(s.Pages), report.Count(s.Stored), float64(s.Bytes)/1e6, report.Count(s.Queue), ends[s.Ended])
 	table := report.Table{Head: []string{t("what", "项目"), ">" + t("count", "数量"), t("means", "含义")}}
 	part := func(title string, m map[string]int64, text func(string) string) {
@@ -114,7 +115,7 @@ func (a *app) showCrawl(o polite.Options, s polite.Summary) error {
 		return ""
 	})
 	part(t("sitemap", "站点地图"), s.Sitemaps, none)
-	fmt.Fprint(a.out, table.Text())
+	fmt.Fprint(a.Out, table.Text())
 	return nil
 }
 
@@ -122,7 +123,7 @@ func (a *app) showCrawl(o polite.Options, s polite.Summary) error {
 func (a *app) ruleText(id string) string {
 	for _, r := range polite.Rules() {
 		if r[0] == id {
-			return a.lang.T(r[1], r[2])
+			return a.Lang.T(r[1], r[2])
 		}
 	}
 	return ""

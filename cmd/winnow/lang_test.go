@@ -41,10 +41,14 @@ func verbs(format string) (list []string, err error) {
 	return list, nil
 }
 
-// TestBothLanguagesFormatTheSame looks at every pair of texts in this package: where one formats arguments, the other formats the same ones by
+// TestBothLanguagesFormatTheSame looks at every pair of texts in this package and its rooms: where one formats arguments, the other formats the same ones by
 // the same verbs, and neither writes what fmt does not know.
 func TestBothLanguagesFormatTheSame(t *testing.T) {
 	files, err := filepath.Glob("*.go")
+	for _, pattern := range []string{"*/*.go"} {
+		more, _ := filepath.Glob(pattern)
+		files = append(files, more...)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +66,7 @@ func TestBothLanguagesFormatTheSame(t *testing.T) {
 			}
 			switch f := call.Fun.(type) {
 			case *ast.SelectorExpr:
-				ok = f.Sel.Name == "T" || f.Sel.Name == "say"
+				ok = f.Sel.Name == "T" || f.Sel.Name == "Say"
 			case *ast.Ident:
 				ok = f.Name == "t"
 			}
@@ -93,7 +97,7 @@ func TestBothLanguagesFormatTheSame(t *testing.T) {
 // formatted tells whether a call formats: say does, and texts of flags that have a lone percent sign do not.
 func formatted(call *ast.CallExpr) bool {
 	f, ok := call.Fun.(*ast.SelectorExpr)
-	return ok && f.Sel.Name == "say"
+	return ok && f.Sel.Name == "Say"
 }
 
 func literal(x ast.Expr) string {

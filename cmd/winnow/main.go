@@ -14,26 +14,9 @@ import (
 	"strings"
 	"syscall"
 
+	"winnow/cmd/winnow/cli"
 	"winnow/pipelines"
 )
-
-// Exit codes, as `winnow help` lists them.
-const (
-	exitFailed  = 1
-	exitUsage   = 2
-	exitPartial = 3
-	exitExpect  = 4
-	exitStopped = 130
-)
-
-// exitError ends the program with a code of its own.
-type exitError struct {
-	code int
-	err  error
-}
-
-func (e *exitError) Error() string { return e.err.Error() }
-func (e *exitError) Unwrap() error { return e.err }
 
 func main() {
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
@@ -44,7 +27,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), stops...)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	a := &app{in: in, out: out, err: errOut}
+	a := &app{&cli.App{In: in, Out: out, Err: errOut}}
 	root := a.root(args)
 	root.SetArgs(args)
 	root.SetIn(in)
@@ -58,32 +41,27 @@ func (a *app) exit(ctx context.Context, err error) int {
 	if err == nil {
 		return 0
 	}
-	code := exitFailed
+	code := cli.ExitFailed
 	if errors.Is(err, syscall.ENOSPC) {
-		err = fmt.Errorf(a.lang.T("the disk is full: free some space, then run the same command again: it goes on where it stopped (`winnow plan` says what a run takes): %w",
+		err = fmt.Errorf(a.Lang.T("the disk is full: free some space, then run the same command again: it goes on where it stopped (`winnow plan` says what a run takes): %w",
 			"磁盘已满：腾出空间后重新运行同一命令，即从断点继续（winnow plan 可估计所需空间）：%w"), err)
 	}
-	var own *exitError
+	var own *cli.ExitError
 	var recipe *pipelines.RecipeError
 	switch {
 	case errors.As(err, &own):
-		code = own.code
+		code = own.Code
 	case errors.As(err, &recipe), strings.HasPrefix(err.Error(), "unknown command"):
-		code = exitUsage
+		code = cli.ExitUsage
 	case ctx.Err() != nil || errors.Is(err, context.Canceled):
-		code = exitStopped
-		err = errors.New(a.lang.T("stopped; run the same command again to go on", "已停止；重新运行同一命令即可继续"))
+		code = cli.ExitStopped
+		err = errors.New(a.Lang.T("stopped; run the same command again to go on", "已停止；重新运行同一命令即可继续"))
 	}
-	if a.json {
+	if a.JSON {
 		b, _ := json.Marshal(map[string]any{"type": "error", "code": code, "error": err.Error()})
-		fmt.Fprintln(a.err, string(b))
+		fmt.Fprintln(a.Err, string(b))
 	} else {
-		fmt.Fprintln(a.err, "winnow: "+err.Error())
+		fmt.Fprintln(a.Err, "winnow: "+err.Error())
 	}
 	return code
-}
-
-// usage is a mistake in the command line or the recipe: nothing was started.
-func usage(format string, args ...any) error {
-	return &exitError{exitUsage, fmt.Errorf(format, args...)}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"winnow/cmd/winnow/cli"
 	"winnow/crawl/remote"
 	"winnow/pipelines"
 )
@@ -26,9 +27,9 @@ type newFlags struct {
 func (a *app) newCmd() *cobra.Command {
 	var f newFlags
 	cmd := &cobra.Command{
-		Use: "new --from commoncrawl --crawl CC-MAIN-2026-30 --segments N | new --from RECIPE", Args: exactArgs(0, 0),
-		Short: a.lang.T("write a recipe: for part of a Common Crawl, or a copy of one that is part of the program", "生成配方：选取 Common Crawl 的一部分，或复制内置配方"),
-		Long: a.lang.T(`Write a recipe to stdout, or to --out.
+		Use: "new --from commoncrawl --crawl CC-MAIN-2026-30 --segments N | new --from RECIPE", Args: cli.ExactArgs(0, 0),
+		Short: a.Lang.T("write a recipe: for part of a Common Crawl, or a copy of one that is part of the program", "生成配方：选取 Common Crawl 的一部分，或复制内置配方"),
+		Long: a.Lang.T(`Write a recipe to stdout, or to --out.
 
 With --from commoncrawl it reads the list of a crawl's archives (warc.paths.gz or wet.paths.gz, from --base or out of the file
 --paths) and takes --segments of them, evenly spread over the list, so that few stand for all. One WARC archive is about 1 GB,
@@ -38,18 +39,18 @@ wants some, come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; AWS_ENDPOINT_
 
 用 --from commoncrawl 时读取某次爬取的文件清单（warc.paths.gz 或 wet.paths.gz，取自 --base 或本地文件 --paths），从中均匀选取
 --segments 个，以少代多。一个 WARC 文件约 1 GB，一个 WET 文件约 100 MB；运行配方时通过网络读取。S3 服务器若需凭据，
-取自环境变量 AWS_ACCESS_KEY_ID 与 AWS_SECRET_ACCESS_KEY；AWS_ENDPOINT_URL 指定非 Amazon 的服务器。`) + exitCodes,
+取自环境变量 AWS_ACCESS_KEY_ID 与 AWS_SECRET_ACCESS_KEY；AWS_ENDPOINT_URL 指定非 Amazon 的服务器。`) + cli.ExitCodes,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.newRecipe(cmd.Context(), f) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.from, "from", "", a.lang.T("commoncrawl, or the name of a recipe: "+strings.Join(pipelines.Names(), ", "), "commoncrawl，或配方名："+strings.Join(pipelines.Names(), "、")))
-	fl.StringVar(&f.crawl, "crawl", "", a.lang.T("name of the crawl, CC-MAIN-2026-30 for instance", "爬取名，例如 CC-MAIN-2026-30"))
-	fl.IntVar(&f.segments, "segments", 1, a.lang.T("how many archives", "选取多少个文件"))
-	fl.StringVar(&f.kind, "kind", "warc", a.lang.T("warc (pages) or wet (their texts)", "warc（网页）或 wet（文本）"))
-	fl.StringVar(&f.paths, "paths", "", a.lang.T("list of archives, a file or a URL; default: the crawl's own", "文件清单：文件或 URL；默认取该次爬取自己的"))
-	fl.StringVar(&f.base, "base", "https://data.commoncrawl.org/", a.lang.T("where the archives lie: a URL, s3://commoncrawl/ for instance, or a folder", "文件所在：URL（如 s3://commoncrawl/）或文件夹"))
-	fl.StringVar(&f.recipe, "recipe", "", a.lang.T("recipe whose stages are taken; default: web-en, for wet: wet", "采用哪个配方的各阶段；默认 web-en，wet 则用 wet"))
-	fl.StringVarP(&f.out, "out", "o", "", a.lang.T("file to write; it must not be there", "写入的文件；须尚不存在"))
+	fl.StringVar(&f.from, "from", "", a.Lang.T("commoncrawl, or the name of a recipe: "+strings.Join(pipelines.Names(), ", "), "commoncrawl，或配方名："+strings.Join(pipelines.Names(), "、")))
+	fl.StringVar(&f.crawl, "crawl", "", a.Lang.T("name of the crawl, CC-MAIN-2026-30 for instance", "爬取名，例如 CC-MAIN-2026-30"))
+	fl.IntVar(&f.segments, "segments", 1, a.Lang.T("how many archives", "选取多少个文件"))
+	fl.StringVar(&f.kind, "kind", "warc", a.Lang.T("warc (pages) or wet (their texts)", "warc（网页）或 wet（文本）"))
+	fl.StringVar(&f.paths, "paths", "", a.Lang.T("list of archives, a file or a URL; default: the crawl's own", "文件清单：文件或 URL；默认取该次爬取自己的"))
+	fl.StringVar(&f.base, "base", "https://data.commoncrawl.org/", a.Lang.T("where the archives lie: a URL, s3://commoncrawl/ for instance, or a folder", "文件所在：URL（如 s3://commoncrawl/）或文件夹"))
+	fl.StringVar(&f.recipe, "recipe", "", a.Lang.T("recipe whose stages are taken; default: web-en, for wet: wet", "采用哪个配方的各阶段；默认 web-en，wet 则用 wet"))
+	fl.StringVarP(&f.out, "out", "o", "", a.Lang.T("file to write; it must not be there", "写入的文件；须尚不存在"))
 	return cmd
 }
 
@@ -63,21 +64,21 @@ func (a *app) newRecipe(ctx context.Context, f newFlags) error {
 	} else if b, ok := pipelines.Embedded(f.from); ok && f.from != "" {
 		raw = b
 	} else {
-		return usage("--from %q: write commoncrawl, %s", f.from, strings.Join(pipelines.Names(), ", "))
+		return cli.Usage("--from %q: write commoncrawl, %s", f.from, strings.Join(pipelines.Names(), ", "))
 	}
 	if err != nil {
 		return err
 	}
 	if f.out == "" {
-		_, err = a.out.Write(raw)
+		_, err = a.Out.Write(raw)
 		return err
 	}
 	file, err := os.OpenFile(f.out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
-		return usage("--out: %v", err)
+		return cli.Usage("--out: %v", err)
 	}
 	if _, err = file.Write(raw); err == nil {
-		a.say("%s    next: winnow check %[1]s   winnow plan %[1]s   winnow run %[1]s", "%s    接着：winnow check %[1]s   winnow plan %[1]s   winnow run %[1]s", f.out)
+		a.Say("%s    next: winnow check %[1]s   winnow plan %[1]s   winnow run %[1]s", "%s    接着：winnow check %[1]s   winnow plan %[1]s   winnow run %[1]s", f.out)
 	}
 	return errors.Join(err, file.Close())
 }
@@ -86,11 +87,11 @@ func (a *app) newRecipe(ctx context.Context, f newFlags) error {
 func (a *app) fromCrawl(ctx context.Context, f newFlags) ([]byte, error) {
 	switch {
 	case !crawlName.MatchString(f.crawl):
-		return nil, usage("--crawl %q: write a name such as CC-MAIN-2026-30", f.crawl)
+		return nil, cli.Usage("--crawl %q: write a name such as CC-MAIN-2026-30", f.crawl)
 	case f.kind != "warc" && f.kind != "wet":
-		return nil, usage("--kind %q: write warc or wet", f.kind)
+		return nil, cli.Usage("--kind %q: write warc or wet", f.kind)
 	case f.segments < 1:
-		return nil, usage("--segments %d: write 1 or more", f.segments)
+		return nil, cli.Usage("--segments %d: write 1 or more", f.segments)
 	}
 	base := strings.TrimSuffix(f.base, "/") + "/"
 	list := f.paths
@@ -102,7 +103,7 @@ func (a *app) fromCrawl(ctx context.Context, f newFlags) ([]byte, error) {
 		return nil, err
 	}
 	if len(paths) < f.segments {
-		return nil, usage("--segments %d: %s has %d", f.segments, list, len(paths))
+		return nil, cli.Usage("--segments %d: %s has %d", f.segments, list, len(paths))
 	}
 	names := make([]string, f.segments)
 	for i := range names {
@@ -113,9 +114,9 @@ func (a *app) fromCrawl(ctx context.Context, f newFlags) ([]byte, error) {
 	}
 	_, raw, err := pipelines.Load(f.recipe)
 	if err != nil {
-		return nil, &exitError{exitUsage, err}
+		return nil, cli.ExitWith(cli.ExitUsage, err)
 	}
-	comment := fmt.Sprintf(a.lang.T("%d of the %d %s archives of %s, evenly spread; stages of %s.", "%[4]s 的 %[2]d 个 %[3]s 文件中均匀选取 %[1]d 个；各阶段取自 %[5]s。"),
+	comment := fmt.Sprintf(a.Lang.T("%d of the %d %s archives of %s, evenly spread; stages of %s.", "%[4]s 的 %[2]d 个 %[3]s 文件中均匀选取 %[1]d 个；各阶段取自 %[5]s。"),
 		len(names), len(paths), strings.ToUpper(f.kind), f.crawl, f.recipe)
 	return pipelines.ForCrawl(raw, strings.ToLower(f.crawl)+"-"+f.kind, comment, names)
 }
@@ -143,7 +144,7 @@ func pathsOf(ctx context.Context, list string, f newFlags) ([]string, error) {
 			continue
 		}
 		if !strings.HasSuffix(line, end) || !strings.Contains(line, f.crawl+"/") || strings.ContainsAny(line, " \t\"'*?\\") {
-			return nil, usage("%s: line %d: %.120q is no %s archive of %s", list, len(paths)+1, line, f.kind, f.crawl)
+			return nil, cli.Usage("%s: line %d: %.120q is no %s archive of %s", list, len(paths)+1, line, f.kind, f.crawl)
 		}
 		paths = append(paths, line)
 	}

@@ -7,28 +7,30 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"winnow/cmd/winnow/cli"
+	"winnow/cmd/winnow/pretrain"
 	"winnow/pipelines"
 	"winnow/pipelines/engine"
 	"winnow/report"
 )
 
 func (a *app) planCmd() *cobra.Command {
-	var f recipeFlags
+	var f cli.RecipeFlags
 	var cluster clusterFlags
 	var sample, jobs int
 	cmd := &cobra.Command{
-		Use: "plan RECIPE", Args: exactArgs(1, 1),
-		Short: a.lang.T("what a run would do: shards, tasks, time, disk, share kept; nothing is written", "预估一次运行：分片、任务、时间、磁盘、保留比例；不写任何东西"),
+		Use: "plan RECIPE", Args: cli.ExactArgs(1, 1),
+		Short: a.Lang.T("what a run would do: shards, tasks, time, disk, share kept; nothing is written", "预估一次运行：分片、任务、时间、磁盘、保留比例；不写任何东西"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cluster.nodes != 0 {
 				return a.planCluster(cmd.Context(), args[0], f, cluster)
 			}
-			r, p, err := a.load(cmd.Context(), args[0], f)
+			r, p, err := a.Load(cmd.Context(), args[0], f)
 			if err != nil {
 				return err
 			}
 			if err := r.CheckTrain(trainer{a}); err != nil {
-				return &exitError{exitUsage, err}
+				return cli.ExitWith(cli.ExitUsage, err)
 			}
 			a.uncut(p.Shards)
 			e, err := pipelines.Estimate(cmd.Context(), p, sample)
@@ -42,28 +44,28 @@ func (a *app) planCmd() *cobra.Command {
 			return a.planned(p, e, jobs, training)
 		},
 	}
-	f.add(a, cmd)
+	f.Add(a.App, cmd)
 	cluster.add(a, cmd.Flags())
-	cmd.AddCommand(a.planTrain())
-	cmd.Flags().IntVar(&sample, "sample", 2000, a.lang.T("documents to measure on", "用多少篇文档测量"))
-	cmd.Flags().IntVarP(&jobs, "jobs", "j", 0, a.lang.T("cores that the run would use; 0: all", "假定使用的核数；0 为全部"))
+	cmd.AddCommand(pretrain.Plan(a.App))
+	cmd.Flags().IntVar(&sample, "sample", 2000, a.Lang.T("documents to measure on", "用多少篇文档测量"))
+	cmd.Flags().IntVarP(&jobs, "jobs", "j", 0, a.Lang.T("cores that the run would use; 0: all", "假定使用的核数；0 为全部"))
 	return cmd
 }
 
 // planned shows estimates of a run, and the commands of the training behind it, of which no time is estimated.
 func (a *app) planned(p *engine.Plan, e *pipelines.Estimates, jobs int, training []string) error {
 	e.Scale(jobs)
-	if a.json {
-		enc := json.NewEncoder(a.out)
+	if a.JSON {
+		enc := json.NewEncoder(a.Out)
 		enc.SetIndent("", "  ")
 		return enc.Encode(struct {
 			*pipelines.Estimates
 			Training []string `json:"training,omitempty"`
 		}{e, training})
 	}
-	l := a.lang
+	l := a.Lang
 	line := func(k, format string, args ...any) {
-		fmt.Fprintf(a.out, "%-11s "+format+"\n", append([]any{k}, args...)...)
+		fmt.Fprintf(a.Out, "%-11s "+format+"\n", append([]any{k}, args...)...)
 	}
 	line("run", "%s", e.Run)
 	line("input", l.T("%d files, %s -> %d shards", "%d 个文件，%s -> %d 个分片"), e.Files, report.Bytes(e.Bytes), e.Shards)
@@ -85,13 +87,13 @@ func (a *app) planned(p *engine.Plan, e *pipelines.Estimates, jobs int, training
 		line(name, "%s", p.Params[name])
 	}
 	line("retained", l.T("about %.1f%% ± %.1f of documents before deduplication (95 %%)", "去重前约保留 %.1f%% ± %.1f 的文档（95 %%）"), 100*e.Retained, 100*e.Error)
-	a.forecast(a.out, e)
+	a.forecast(a.Out, e)
 	for i, text := range training {
 		line("train", "%d  %s", i+1, text)
 	}
 	if len(training) > 0 {
 		line("", "%s", l.T("time and disk above are without training; `winnow plan train` measures what fits a time", "以上时间与磁盘不含训练；`winnow plan train` 可测算给定时间内适合的规模"))
 	}
-	a.say("nothing was written", "没有写任何东西")
+	a.Say("nothing was written", "没有写任何东西")
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"winnow/cmd/winnow/cli"
 	"winnow/pipelines"
 	"winnow/pipelines/engine"
 	"winnow/rephrase/openai"
@@ -15,7 +16,7 @@ import (
 // forecast tells what the rephrase stages may ask of their endpoints.
 func (a *app) forecast(w io.Writer, e *pipelines.Estimates) {
 	line := func(f pipelines.Forecast, en, zh string, args ...any) {
-		fmt.Fprintf(w, "%-11s "+a.lang.T(en, zh)+"\n", append([]any{f.Stage}, args...)...)
+		fmt.Fprintf(w, "%-11s "+a.Lang.T(en, zh)+"\n", append([]any{f.Stage}, args...)...)
 	}
 	for _, f := range e.Rephrase {
 		line(f, "about %s requests (%s of them answered already), %s prompt tokens, at most %s answer tokens", "约 %s 次请求（其中 %s 次已有答案），提示 %s 个 token，回答至多 %s 个",
@@ -35,12 +36,12 @@ func (a *app) foretell(ctx context.Context, r *pipelines.Recipe, p *engine.Plan)
 	for _, s := range r.Stages {
 		asks = asks || s.Rephrase != nil
 	}
-	if !asks || a.json || a.quiet {
+	if !asks || a.JSON || a.Quiet {
 		return nil
 	}
 	e, err := pipelines.Estimate(ctx, p, 200)
 	if err == nil {
-		a.forecast(a.err, e)
+		a.forecast(a.Err, e)
 	}
 	return err
 }
@@ -49,11 +50,11 @@ func (a *app) foretell(ctx context.Context, r *pipelines.Recipe, p *engine.Plan)
 func (a *app) unasked(err error) error {
 	switch {
 	case errors.Is(err, openai.ErrBudget):
-		return &exitError{exitPartial, fmt.Errorf(a.lang.T("%w\n(attempts without an answer used the budget up; answers are kept, and the same command goes on)", "%w\n（未得到回答的请求耗尽了预算；已得的回答都已保存，重新运行同一命令即可继续）"), err)}
+		return cli.ExitWith(cli.ExitPartial, fmt.Errorf(a.Lang.T("%w\n(attempts without an answer used the budget up; answers are kept, and the same command goes on)", "%w\n（未得到回答的请求耗尽了预算；已得的回答都已保存，重新运行同一命令即可继续）"), err))
 	case errors.Is(err, openai.ErrFailing):
-		return &exitError{exitPartial, fmt.Errorf(a.lang.T("%w\n(answers are kept: when the endpoint is well again, the same command goes on)", "%w\n（已得的回答都已保存；接口恢复后重新运行同一命令即可继续）"), err)}
+		return cli.ExitWith(cli.ExitPartial, fmt.Errorf(a.Lang.T("%w\n(answers are kept: when the endpoint is well again, the same command goes on)", "%w\n（已得的回答都已保存；接口恢复后重新运行同一命令即可继续）"), err))
 	case errors.Is(err, openai.ErrSetup):
-		return fmt.Errorf(a.lang.T("%w\n(check endpoint and model in the recipe, and OPENAI_API_KEY)", "%w\n（请检查配方中的 endpoint、model 与环境变量 OPENAI_API_KEY）"), err)
+		return fmt.Errorf(a.Lang.T("%w\n(check endpoint and model in the recipe, and OPENAI_API_KEY)", "%w\n（请检查配方中的 endpoint、model 与环境变量 OPENAI_API_KEY）"), err)
 	}
 	return err
 }

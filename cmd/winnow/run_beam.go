@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"syscall"
 
+	"winnow/cmd/winnow/cli"
 	"winnow/pipelines/engine"
 )
 
@@ -21,24 +22,24 @@ const beamProgram = "winnow-beam"
 
 // beam has winnow-beam do a run's tasks, and shows its progress. What it leaves is what engine.Run leaves. more are its own
 // arguments: --runner, --endpoint, --environment.
-func (a *app) beam(ctx context.Context, path string, f recipeFlags, o engine.Options, p *engine.Plan, more []string) error {
+func (a *app) beam(ctx context.Context, path string, f cli.RecipeFlags, o engine.Options, p *engine.Plan, more []string) error {
 	program, err := findBeam()
 	if err != nil {
-		return usage(a.lang.T("--engine beam: %s is neither in PATH nor beside winnow: build it by `cd beam && go build ./%s`", "--engine beam：PATH 与 winnow 所在文件夹中都没有 %s：请在 beam 目录执行 go build ./%s"), beamProgram, beamProgram)
+		return cli.Usage(a.Lang.T("--engine beam: %s is neither in PATH nor beside winnow: build it by `cd beam && go build ./%s`", "--engine beam：PATH 与 winnow 所在文件夹中都没有 %s：请在 beam 目录执行 go build ./%s"), beamProgram, beamProgram)
 	}
-	args := []string{"run", path, "--json", "--no-report", "--lang", string(a.lang), "--runs", p.Root, "--jobs", strconv.Itoa(o.Jobs), "--memory", strconv.FormatInt(o.Memory, 10)}
-	for _, in := range f.input {
+	args := []string{"run", path, "--json", "--no-report", "--lang", string(a.Lang), "--runs", p.Root, "--jobs", strconv.Itoa(o.Jobs), "--memory", strconv.FormatInt(o.Memory, 10)}
+	for _, in := range f.Input {
 		args = append(args, "--input", in)
 	}
-	if f.dropped != "" {
-		args = append(args, "--dropped", f.dropped)
+	if f.Dropped != "" {
+		args = append(args, "--dropped", f.Dropped)
 	}
 	if o.Fresh {
 		args = append(args, "--fresh")
 	}
 	cmd := exec.CommandContext(ctx, program, append(args, more...)...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // it has a job to cancel
-	cmd.Stdout = a.err
+	cmd.Stdout = a.Err
 	events, err := cmd.StderrPipe()
 	if err != nil {
 		return err
@@ -53,7 +54,7 @@ func (a *app) beam(ctx context.Context, path string, f recipeFlags, o engine.Opt
 	}
 	var ended *exec.ExitError
 	if errors.As(err, &ended) && failure != "" {
-		return &exitError{max(ended.ExitCode(), exitFailed), errors.New(failure)}
+		return cli.ExitWith(max(ended.ExitCode(), cli.ExitFailed), errors.New(failure))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", beamProgram, err)
@@ -85,11 +86,11 @@ func (a *app) follow(r io.Reader, show func(engine.Event)) (failure string) {
 		}
 		switch err := json.Unmarshal(lines.Bytes(), &e); {
 		case err != nil:
-			fmt.Fprintln(a.err, lines.Text())
+			fmt.Fprintln(a.Err, lines.Text())
 		case e.Type == "error":
 			failure = e.Error
 		case e.Type == "message":
-			a.say("%s", "%s", e.Text)
+			a.Say("%s", "%s", e.Text)
 		default:
 			show(e.Event)
 		}

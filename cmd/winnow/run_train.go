@@ -28,9 +28,9 @@ func (a *app) train(ctx context.Context, r *pipelines.Recipe, p *engine.Plan, in
 	return plan.Run(ctx, trainer{a}, func(e models.Event) {
 		switch e.Type {
 		case "begin":
-			a.say("\n== training %d of %d: %s (%s) -> %s", "\n== 训练 %d/%d：%s（%s）-> %s", e.Number, e.Of, e.Name, e.Kind, e.Out)
+			a.Say("\n== training %d of %d: %s (%s) -> %s", "\n== 训练 %d/%d：%s（%s）-> %s", e.Number, e.Of, e.Name, e.Kind, e.Out)
 		case "skip":
-			a.say("== training %d of %d: %s was done before", "== 训练 %d/%d：%s 已完成，跳过", e.Number, e.Of, e.Name)
+			a.Say("== training %d of %d: %s was done before", "== 训练 %d/%d：%s 已完成，跳过", e.Number, e.Of, e.Name)
 		}
 	})
 }
@@ -52,7 +52,7 @@ func commands(r *pipelines.Recipe, p *engine.Plan, id string) (lines []string, e
 // Train runs the step's command.
 func (t trainer) Train(ctx context.Context, s models.Step) (map[string]int64, error) {
 	args := command(s)
-	t.say("   winnow train %s", "   winnow train %s", shellLine(args))
+	t.Say("   winnow train %s", "   winnow train %s", shellLine(args))
 	cmd := t.trainCmd()
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
 	cmd.SetArgs(args)

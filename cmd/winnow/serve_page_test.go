@@ -19,6 +19,7 @@ import (
 	"strings"
 	"testing"
 
+	"winnow/cmd/winnow/cli"
 	"winnow/train/bpe"
 	"winnow/train/chat"
 	"winnow/train/chat/source"
@@ -113,7 +114,7 @@ func served(t testing.TB, args ...string) (url string, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	in, out := io.Pipe()
-	a := &app{in: strings.NewReader(""), out: io.Discard, err: out}
+	a := &app{&cli.App{In: strings.NewReader(""), Out: io.Discard, Err: out}}
 	args = append([]string{"serve", "--addr", "127.0.0.1:0", "--json", "--lang", "en", "--grace", "1s"}, args...)
 	root := a.root(args)
 	root.SetArgs(args)

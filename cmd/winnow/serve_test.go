@@ -13,6 +13,9 @@ import (
 	"strings"
 	"testing"
 
+	"winnow/cmd/winnow/cli"
+	"winnow/cmd/winnow/pretrain"
+	"winnow/cmd/winnow/talk"
 	"winnow/train/scaling"
 )
 
@@ -36,10 +39,10 @@ func TestGenerate(t *testing.T) {
 	if again, _ := said(t, 0, "The number\n", "generate", model, "--seed", "7", "--max-tokens", "12"); again != one {
 		t.Errorf("from stdin %q, by flag %q", again, one)
 	}
-	var lines []generated
+	var lines []talk.Generated
 	out, _ := said(t, 0, "", "generate", model, "-p", "The number", "--seed", "6", "--max-tokens", "12", "--n", "10", "--echo", "--json")
 	for d := json.NewDecoder(strings.NewReader(out)); d.More(); {
-		var g generated
+		var g talk.Generated
 		if err := d.Decode(&g); err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +91,7 @@ func TestServeCommand(t *testing.T) {
 	model, _ := smallModel(t, texts)
 	ctx, stop := context.WithCancel(context.Background())
 	in, out := io.Pipe()
-	a := &app{in: strings.NewReader(""), out: io.Discard, err: out}
+	a := &app{&cli.App{In: strings.NewReader(""), Out: io.Discard, Err: out}}
 	args := []string{"serve", model, "--addr", "127.0.0.1:0", "--name", "tiny", "--json", "--lang", "en"}
 	root := a.root(args)
 	root.SetArgs(args)
@@ -149,15 +152,15 @@ func TestTrainScalingAndPlan(t *testing.T) {
 	if !strings.Contains(table, "bits/byte") || !strings.Contains(table, f.Arms[0].Shape.Name) {
 		t.Errorf("table %q", table)
 	}
-	if b, err := os.ReadFile(filepath.Join(out, familyPage)); err != nil || !strings.Contains(string(b), "6e+09 FLOP") {
+	if b, err := os.ReadFile(filepath.Join(out, pretrain.FamilyPage)); err != nil || !strings.Contains(string(b), "6e+09 FLOP") {
 		t.Errorf("page: %v", err)
 	}
 	model, _ := smallModel(t, []string{"another text", "another tokenizer"})
 	said(t, 2, "", append(slices.Clone(args), "--tokenizer", model)...)
 	said(t, 2, "", append(slices.Clone(args), "--models", "2")...)
 
-	var p trainPlan
-	winnowJSON(t, &p, "plan", "train", "--minutes", "0.01", "--vocab", "320", "--scaling", filepath.Join(out, familyName))
+	var p pretrain.TrainPlan
+	winnowJSON(t, &p, "plan", "train", "--minutes", "0.01", "--vocab", "320", "--scaling", filepath.Join(out, pretrain.FamilyName))
 	if p.Depth < 1 || p.Plan == nil || !(p.Tokens > 0) || !(p.Peak > 0) || p.Own == nil || len(p.Extern) != 2 || p.Extern[0].Decades < 4 {
 		t.Errorf("%+v", p)
 	}

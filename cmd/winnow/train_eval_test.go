@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"winnow"
+	"winnow/cmd/winnow/cli"
+	"winnow/cmd/winnow/pretrain"
 	"winnow/shard"
 	"winnow/train/bpe"
 	"winnow/train/checkpoint"
@@ -99,7 +101,7 @@ func TestTrainEval(t *testing.T) {
 	mc := writeFile(t, "numbers_dev.csv", "What follows 1?,2,7,B\n\"Which, then?\",this,that,A\n")
 	capitals := writeFile(t, "c.jsonl", `{"country":"France","capital":["Paris"],"zh":"法国"}`+"\n"+`{"country":"Peru","capital":["Lima"],"zh":"秘鲁"}`+"\n")
 	probes := writeFile(t, "p.jsonl", `{"prefix":"The code is","secret":" 123456","copies":4}`+"\n")
-	var e evaluation
+	var e pretrain.Evaluation
 	winnowJSON(t, &e, "train", "eval", model, "--data", data, "--mc", mc, "--capitals", capitals, "--memorisation", probes, "--overlap", data)
 	if len(e.Data) != 1 || len(e.Data[0].Bits) != 3 || e.Data[0].Bits[0].Language != "en" || e.Data[0].Bits[1].Language != "zh" {
 		t.Fatalf("bits per byte of %+v", e.Data)
@@ -145,7 +147,7 @@ func TestTrainEval(t *testing.T) {
 func TestTrainEvalUsage(t *testing.T) {
 	for _, args := range [][]string{{"train", "eval"}, {"train", "eval", "--texts", "x"}, {"train", "show"}, {"train", "show", "--tokenizer", "x", "more"}} {
 		var out, errs bytes.Buffer
-		if code := run(args, strings.NewReader(""), &out, &errs); code != exitUsage {
+		if code := run(args, strings.NewReader(""), &out, &errs); code != cli.ExitUsage {
 			t.Errorf("%v: exit code %d: %s", args, code, errs.String())
 		}
 	}
@@ -165,7 +167,7 @@ func TestTrainShow(t *testing.T) {
 			t.Fatalf("exit code %d: %s", code, errs.String())
 		}
 		for line := range strings.Lines(out.String()) {
-			var x shownToken
+			var x pretrain.ShownToken
 			if err := json.Unmarshal([]byte(line), &x); err != nil {
 				t.Fatal(err)
 			}

@@ -14,6 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"winnow/cmd/winnow/cli"
+	"winnow/cmd/winnow/tuning"
 	"winnow/train/chat"
 	"winnow/train/chat/source"
 	"winnow/train/judge"
@@ -74,16 +76,16 @@ func TestJudgeByServe(t *testing.T) {
 func TestExactAndTold(t *testing.T) {
 	model := chatModel(t, "chatml", true)
 	url, _ := served(t, model)
-	a := &app{err: &strings.Builder{}, out: &strings.Builder{}, quiet: true}
-	var f endpointFlags
-	f.add(a, &cobra.Command{})
+	a := &app{&cli.App{Err: &strings.Builder{}, Out: &strings.Builder{}, Quiet: true}}
+	var f cli.EndpointFlags
+	f.Add(a.App, &cobra.Command{})
 	f.BaseURL = url + "v1"
-	e, err := f.open(a, t.Context(), filepath.Join(t.TempDir(), "out"))
+	e, err := f.Open(a.App, t.Context(), filepath.Join(t.TempDir(), "out"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer e.client.Close()
-	local, _, pool, err := a.localJudge(model, machineFlags{})
+	defer e.Client.Close()
+	local, _, pool, err := tuning.LocalJudge(a.App, model, cli.MachineFlags{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"winnow/cmd/winnow/look"
 	"winnow/filter"
 	"winnow/report"
 	"winnow/report/tune"
@@ -88,7 +89,7 @@ func TestTunedRecipeKeepsThePromise(t *testing.T) {
 	} {
 		b := table.With(ch)
 		promise := table.Sum(b, table.Judge(b), tune.Slice{})
-		saved, err := saveRecipe(recipeOf(folder, ""), runs, ch, b)
+		saved, err := look.SaveRecipe(look.RecipeOf(folder, ""), runs, ch, b)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,7 +102,7 @@ func TestTunedRecipeKeepsThePromise(t *testing.T) {
 			t.Errorf("diff: %s", saved.Diff)
 		}
 	}
-	if _, err := saveRecipe("pipelines/web-zh.yaml", runs, tune.Changes{"gopher.words": {"": to(30, 0)}}, table.Bounds); err == nil {
+	if _, err := look.SaveRecipe("pipelines/web-zh.yaml", runs, tune.Changes{"gopher.words": {"": to(30, 0)}}, table.Bounds); err == nil {
 		t.Error("a recipe that is not the run's was saved")
 	}
 }
@@ -143,7 +144,7 @@ func TestTuneInBrowser(t *testing.T) {
 	server := httptest.NewUnstartedServer(nil)
 	handler, err := tune.Handler(table, tune.Options{Lang: report.EN, Labels: labels, Addr: server.Listener.Addr().String(),
 		Save: func(ch tune.Changes, want filter.Bounds) (tune.Saved, error) {
-			return saveRecipe(recipeOf(folder, ""), runs, ch, want)
+			return look.SaveRecipe(look.RecipeOf(folder, ""), runs, ch, want)
 		}})
 	if err != nil {
 		t.Fatal(err)

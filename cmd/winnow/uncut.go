@@ -18,17 +18,17 @@ func (a *app) uncut(shards []winnow.Shard) {
 				continue
 			}
 			if n++; n <= most {
-				a.say("%s (%s) is read by one reader, and anew after a stop: %s", "%s（%s）只能由一个读取器读，中断后须重读：%s", r.File, report.Bytes(r.End-r.Start), a.whyUncut(r.Uncut))
+				a.Say("%s (%s) is read by one reader, and anew after a stop: %s", "%s（%s）只能由一个读取器读，中断后须重读：%s", r.File, report.Bytes(r.End-r.Start), a.whyUncut(r.Uncut))
 			}
 		}
 	}
 	if n > most {
-		a.say("so are %d more", "另有 %d 处同样如此", n-most)
+		a.Say("so are %d more", "另有 %d 处同样如此", n-most)
 	}
 }
 
 func (a *app) whyUncut(why string) string {
-	l := a.lang
+	l := a.Lang
 	switch why {
 	case winnow.WhyGzip:
 		return l.T("it is one gzip member; written with one member a record (or in blocks, bgzip), it could be cut", "它是单个 gzip 成员；若每条记录一个成员（或分块，如 bgzip）即可切分")

@@ -3,34 +3,20 @@ package main
 import (
 	"fmt"
 	"runtime"
-	"runtime/debug"
+	"winnow/cmd/winnow/cli"
 
 	"github.com/spf13/cobra"
 )
 
-// number is the program's version; a build from a version-control checkout adds the revision.
-const number = "0.1.0"
-
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-				return number + "+" + s.Value[:12]
-			}
-		}
-	}
-	return number
-}
-
 func (a *app) versionCmd() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Args: exactArgs(0, 0),
-		Short: a.lang.T("the version of the program", "程序版本"),
+		Use: "version", Args: cli.ExactArgs(0, 0),
+		Short: a.Lang.T("the version of the program", "程序版本"),
 		RunE: func(*cobra.Command, []string) error {
-			if a.json {
-				return a.line(map[string]string{"version": version(), "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
+			if a.JSON {
+				return a.Line(map[string]string{"version": cli.Version(), "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
 			}
-			_, err := fmt.Fprintf(a.out, "winnow %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintf(a.Out, "winnow %s %s %s/%s\n", cli.Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}
