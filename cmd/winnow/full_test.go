@@ -3,11 +3,13 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
+	"winnow/cmd/winnow/cli"
 )
 
 // TestDiskFull runs into the end of a small file system. The error says so; when there is room again, the same command gives
@@ -32,8 +34,9 @@ func TestDiskFull(t *testing.T) {
 		if err == nil {
 			break
 		}
-		if failed++; !strings.Contains(string(out), "the disk is full: free some space") {
-			t.Fatalf("with %s: %s", size, out)
+		var ended *exec.ExitError
+		if failed++; !strings.Contains(string(out), "the disk is full: free some space") || !errors.As(err, &ended) || ended.ExitCode() != cli.ExitFailed {
+			t.Fatalf("with %s: %v: %s", size, err, out)
 		}
 	}
 	if failed < 2 {

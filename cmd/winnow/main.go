@@ -49,6 +49,7 @@ func (a *app) exit(ctx context.Context, err error) int {
 	var own *cli.ExitError
 	var recipe *pipelines.RecipeError
 	switch {
+	case errors.Is(err, syscall.ENOSPC):
 	case errors.As(err, &own):
 		code = own.Code
 	case errors.As(err, &recipe), strings.HasPrefix(err.Error(), "unknown command"):

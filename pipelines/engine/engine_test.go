@@ -243,6 +243,31 @@ func TestTaskAlone(t *testing.T) {
 	}
 }
 
+// A done run that lacks a file of its output writes it again; --fresh begins with an empty folder.
+func TestLostOutputIsPackedAgain(t *testing.T) {
+	p := testPlan(t, t.TempDir(), variant{})
+	info, dir := mustRun(t, p, Options{})
+	lost := filepath.Join(dir, info.Outputs[0].Name)
+	want, err := os.ReadFile(lost)
+	if err != nil || os.Remove(lost) != nil {
+		t.Fatal(err)
+	}
+	if again, _ := mustRun(t, p, Options{}); again.State != shard.Done {
+		t.Errorf("state %s", again.State)
+	}
+	if got, err := os.ReadFile(lost); err != nil || !slices.Equal(got, want) {
+		t.Errorf("%s: %d bytes, want %d: %v", lost, len(got), len(want), err)
+	}
+	left := filepath.Join(dir, "tasks", "left")
+	if err := os.WriteFile(left, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, p, Options{Fresh: true})
+	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s: %v", left, err)
+	}
+}
+
 func TestChangedInputStopsARun(t *testing.T) {
 	root := t.TempDir()
 	mustRun(t, testPlan(t, root, variant{}), Options{})

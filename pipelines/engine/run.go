@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -137,7 +138,7 @@ func Begin(p *Plan) (dir string, tasks []string, err error) {
 // begin makes the run's folder, or finds the one that is there. An input that changed since is an error.
 func (r *run) begin() (*shard.Run, error) {
 	if r.fresh && !r.begun {
-		if err := os.RemoveAll(r.dir); err != nil {
+		if err := r.Store.RemoveAll(r.dir); err != nil {
 			return nil, err
 		}
 	}
@@ -149,6 +150,9 @@ func (r *run) begin() (*shard.Run, error) {
 		}
 		if old.State == shard.Done && !r.whole(old) {
 			old.State = shard.Running
+			if err := r.packAgain(); err != nil {
+				return nil, err
+			}
 		}
 		r.progress.resumed = true
 		return old, nil
@@ -186,6 +190,18 @@ func (r *run) whole(old *shard.Run) bool {
 		}
 	}
 	return true
+}
+
+// packAgain forgets that the run's files were packed, so that those which are gone are written again.
+func (r *run) packAgain() error {
+	tasks := store.Join(r.dir, "tasks")
+	entries, err := r.Store.List(tasks)
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name, "pack-") && err == nil {
+			err = r.Store.Remove(store.Join(tasks, e.Name))
+		}
+	}
+	return err
 }
 
 // fail notes in run.json that the run stopped, and why. What was done stays done.
