@@ -59,7 +59,7 @@ Speeds are for one second of processor time, with garbage collection; MB is 1,00
 
 func (a *app) bench(cmd *cobra.Command, name string, o meter.Options, markdown bool) error {
 	if o.Repeat < 1 {
-		return cli.Usage("--repeat %d: write 1 or more", o.Repeat)
+		return cli.Usage(a.Lang.T("--repeat %d: write 1 or more", "--repeat %d：至少为 1"), o.Repeat)
 	}
 	if markdown {
 		fmt.Fprintln(a.Out, bench.Machine(a.Lang)+"\n")

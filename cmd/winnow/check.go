@@ -29,7 +29,7 @@ or parquet, plain or under gzip or zstd. It counts rows by shape and names file,
 				return a.checkRows(args, as, first, &rows, &tokens)
 			}
 			if len(args) > 1 {
-				return cli.Usage("check: one recipe; files of rows need --as chat, preference or feedback")
+				return cli.Usage("%s", a.Lang.T("check: one recipe; files of rows need --as chat, preference or feedback", "check：只能给一个配方；数据行文件须加 --as chat、preference 或 feedback"))
 			}
 			r, raw, err := pipelines.Load(args[0])
 			if err != nil {

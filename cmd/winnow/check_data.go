@@ -95,7 +95,7 @@ func (a *app) checkRows(files []string, as string, first int, f *cli.RowFlags, t
 	case t.tokenizer != "" && as == "chat":
 		return a.checkTokens(files, f.Options, t)
 	case t.tokenizer != "":
-		return cli.Usage("--tokenizer needs --as chat")
+		return cli.Usage("%s", a.Lang.T("--tokenizer needs --as chat", "--tokenizer 需与 --as chat 同用"))
 	}
 	var c *checked
 	var err error
@@ -107,7 +107,7 @@ func (a *app) checkRows(files []string, as string, first int, f *cli.RowFlags, t
 	case "feedback":
 		c, err = countRows(source.Feedback(files, f.Options), func(v *chat.Judged) string { return v.Shape + " " + fmt.Sprint(v.Good) }, first)
 	default:
-		return cli.Usage("--as %s: write chat, preference or feedback", as)
+		return cli.Usage(a.Lang.T("--as %s: write chat, preference or feedback", "--as %s：应写 chat、preference 或 feedback"), as)
 	}
 	if err != nil {
 		return err

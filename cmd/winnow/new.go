@@ -64,7 +64,7 @@ func (a *app) newRecipe(ctx context.Context, f newFlags) error {
 	} else if b, ok := pipelines.Embedded(f.from); ok && f.from != "" {
 		raw = b
 	} else {
-		return cli.Usage("--from %q: write commoncrawl, %s", f.from, strings.Join(pipelines.Names(), ", "))
+		return cli.Usage(a.Lang.T("--from %q: write commoncrawl, %s", "--from %q：应写 commoncrawl、%s"), f.from, strings.Join(pipelines.Names(), ", "))
 	}
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func (a *app) newRecipe(ctx context.Context, f newFlags) error {
 	}
 	file, err := os.OpenFile(f.out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
-		return cli.Usage("--out: %v", err)
+		return cli.Usage(a.Lang.T("--out: %v", "--out：%v"), err)
 	}
 	if _, err = file.Write(raw); err == nil {
 		a.Say("%s    next: winnow check %[1]s   winnow plan %[1]s   winnow run %[1]s", "%s    接着：winnow check %[1]s   winnow plan %[1]s   winnow run %[1]s", f.out)
@@ -87,11 +87,11 @@ func (a *app) newRecipe(ctx context.Context, f newFlags) error {
 func (a *app) fromCrawl(ctx context.Context, f newFlags) ([]byte, error) {
 	switch {
 	case !crawlName.MatchString(f.crawl):
-		return nil, cli.Usage("--crawl %q: write a name such as CC-MAIN-2026-30", f.crawl)
+		return nil, cli.Usage(a.Lang.T("--crawl %q: write a name such as CC-MAIN-2026-30", "--crawl %q：应写名称，如 CC-MAIN-2026-30"), f.crawl)
 	case f.kind != "warc" && f.kind != "wet":
-		return nil, cli.Usage("--kind %q: write warc or wet", f.kind)
+		return nil, cli.Usage(a.Lang.T("--kind %q: write warc or wet", "--kind %q：应写 warc 或 wet"), f.kind)
 	case f.segments < 1:
-		return nil, cli.Usage("--segments %d: write 1 or more", f.segments)
+		return nil, cli.Usage(a.Lang.T("--segments %d: write 1 or more", "--segments %d：至少为 1"), f.segments)
 	}
 	base := strings.TrimSuffix(f.base, "/") + "/"
 	list := f.paths
@@ -103,7 +103,7 @@ func (a *app) fromCrawl(ctx context.Context, f newFlags) ([]byte, error) {
 		return nil, err
 	}
 	if len(paths) < f.segments {
-		return nil, cli.Usage("--segments %d: %s has %d", f.segments, list, len(paths))
+		return nil, cli.Usage(a.Lang.T("--segments %d: %s has %d", "--segments %d：%s 只有 %d 个"), f.segments, list, len(paths))
 	}
 	names := make([]string, f.segments)
 	for i := range names {

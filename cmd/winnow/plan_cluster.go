@@ -32,7 +32,7 @@ func (f *clusterFlags) add(a *app, fl *pflag.FlagSet) {
 func (a *app) planCluster(ctx context.Context, name string, rf cli.RecipeFlags, f clusterFlags) error {
 	c := pipelines.Cluster{Nodes: f.nodes, Cores: f.cores}
 	if f.nodes < 1 || f.cores < 1 {
-		return cli.Usage("--nodes and --cores are at least 1")
+		return cli.Usage("%s", a.Lang.T("--nodes and --cores are at least 1", "--nodes 与 --cores 至少为 1"))
 	}
 	for _, x := range []struct {
 		flag, text string
@@ -43,7 +43,7 @@ func (a *app) planCluster(ctx context.Context, name string, rf cli.RecipeFlags, 
 		}
 		size, err := pipelines.ParseSize(x.text)
 		if err != nil || size < 1 {
-			return cli.Usage("--%s %s: write a size such as 100TB", x.flag, x.text)
+			return cli.Usage(a.Lang.T("--%s %s: write a size such as 100TB", "--%s %s：应写大小，如 100TB"), x.flag, x.text)
 		}
 		*x.to = int64(size)
 	}

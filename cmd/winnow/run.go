@@ -40,10 +40,10 @@ A recipe with train: goes on to models, in the run's folder under models/; each 
 		RunE: func(cmd *cobra.Command, args []string) error {
 			size, err := pipelines.ParseSize(memory)
 			if err != nil || size < 1<<20 {
-				return cli.Usage("--memory %s: write a size of at least 1MB", memory)
+				return cli.Usage(a.Lang.T("--memory %s: write a size of at least 1MB", "--memory %s：应写大小，至少 1MB"), memory)
 			}
 			if kind != "local" && kind != "beam" {
-				return cli.Usage("--engine %s: write local or beam", kind)
+				return cli.Usage(a.Lang.T("--engine %s: write local or beam", "--engine %s：应写 local 或 beam"), kind)
 			}
 			o.Memory = int64(size)
 			var more []string // of winnow-beam

@@ -84,7 +84,7 @@ func (a *app) launchOn(kind string) *cobra.Command {
 				return err
 			}
 			if len(args) == 0 {
-				return cli.Usage("winnow launch %s RECIPE", kind)
+				return cli.Usage(a.Lang.T("winnow launch %s RECIPE", "用法：winnow launch %s RECIPE"), kind)
 			}
 			return a.launch(cmd.Context(), kind, args[0], &f)
 		},
@@ -155,10 +155,10 @@ func (a *app) launch(ctx context.Context, kind, name string, f *launchFlags) err
 func (a *app) jobs(kind, name string, p *engine.Plan, f *launchFlags) (*launchJobs, error) {
 	size, err := pipelines.ParseSize(f.memory)
 	if err != nil || size < 64<<20 {
-		return nil, cli.Usage("--memory %s: write a size of at least 64MB", f.memory)
+		return nil, cli.Usage(a.Lang.T("--memory %s: write a size of at least 64MB", "--memory %s：应写大小，至少 64MB"), f.memory)
 	}
 	if f.world < 1 || f.cpus < 1 || f.retries < 0 || f.network < 1 {
-		return nil, cli.Usage("--world, --cpus and --network-workers are at least 1")
+		return nil, cli.Usage("%s", a.Lang.T("--world, --cpus and --network-workers are at least 1", "--world、--cpus 与 --network-workers 至少为 1"))
 	}
 	j := &launchJobs{
 		Run: p.RunID(), Name: dnsName(p.RunID(), ""), Target: store.Join(p.Root, p.RunID()), Runs: p.Root, RecipeText: string(p.Recipe),

@@ -39,7 +39,7 @@ func (a *app) taskCmd() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.rankGiven, f.worldGive = cmd.Flags().Changed("rank"), cmd.Flags().Changed("world")
 			if cmd.Flags().Changed("stage") == (len(args) > 1) && !f.begin && !f.last || len(args) == 2 {
-				return cli.Usage("winnow task RUN STAGE N, or winnow task RUN --stage STAGE")
+				return cli.Usage("%s", a.Lang.T("winnow task RUN STAGE N, or winnow task RUN --stage STAGE", "用法：winnow task RUN STAGE N，或 winnow task RUN --stage STAGE"))
 			}
 			return a.task(cmd.Context(), args, &f)
 		},
@@ -90,7 +90,7 @@ or requeue it, to go on.`
 func (a *app) task(ctx context.Context, args []string, f *taskFlags) error {
 	size, err := pipelines.ParseSize(f.memory)
 	if err != nil || size < 1<<20 {
-		return cli.Usage("--memory %s: write a size of at least 1MB", f.memory)
+		return cli.Usage(a.Lang.T("--memory %s: write a size of at least 1MB", "--memory %s：应写大小，至少 1MB"), f.memory)
 	}
 	rank, world, err := f.place(os.Getenv)
 	if err != nil {
@@ -107,7 +107,7 @@ func (a *app) task(ctx context.Context, args []string, f *taskFlags) error {
 	}
 	defer p.Close()
 	if id := p.RunID(); f.expect != "" && id != f.expect {
-		return cli.Usage("this would be run %s, not %s: recipe, input (names and sizes) and program must be the same here as where --expect was written", id, f.expect)
+		return cli.Usage(a.Lang.T("this would be run %s, not %s: recipe, input (names and sizes) and program must be the same here as where --expect was written", "这将是运行 %s，而非 %s：配方、输入（名称与大小）和程序须与写下 --expect 之处相同"), id, f.expect)
 	}
 	w, err := engine.OpenWork(p, engine.Options{Jobs: f.jobs, Memory: int64(size), Events: a.taskEvent})
 	if err != nil {
@@ -130,7 +130,7 @@ func (a *app) task(ctx context.Context, args []string, f *taskFlags) error {
 	case len(args) == 3:
 		n, err := strconv.Atoi(args[2])
 		if err != nil {
-			return cli.Usage("%q is no task number", args[2])
+			return cli.Usage(a.Lang.T("%q is no task number", "%q 不是任务编号"), args[2])
 		}
 		return w.Do(ctx, args[1], n)
 	case f.stage == "all":

@@ -63,7 +63,7 @@ func (a *App) Prepare(cmd *cobra.Command) (err error) {
 	case "en", "zh":
 		a.Lang = report.Lang(a.LangFlag)
 	default:
-		return Usage("--lang %s: write en, zh or auto", a.LangFlag)
+		return Usage(a.Lang.T("--lang %s: write en, zh or auto", "--lang %s：应写 en、zh 或 auto"), a.LangFlag)
 	}
 	return err
 }

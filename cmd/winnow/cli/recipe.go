@@ -35,7 +35,7 @@ func (a *App) Load(ctx context.Context, path string, f RecipeFlags) (*pipelines.
 	}
 	if f.Dropped != "" {
 		if !slices.Contains([]string{"all", "sample", "none"}, f.Dropped) {
-			return nil, nil, Usage("--dropped %s: write all, sample or none", f.Dropped)
+			return nil, nil, Usage(a.Lang.T("--dropped %s: write all, sample or none", "--dropped %s：应写 all、sample 或 none"), f.Dropped)
 		}
 		r.Output.Dropped = f.Dropped
 	}

@@ -71,7 +71,7 @@ func (a *app) dedupQuery(ctx context.Context, f *shard.Folder, path string, n in
 		return err
 	}
 	if near == nil {
-		return cli.Usage("run %s has no stage `dedup: {method: minhash}`", f.Run.ID)
+		return cli.Usage(a.Lang.T("run %s has no stage `dedup: {method: minhash}`", "运行 %s 没有 `dedup: {method: minhash}` 阶段"), f.Run.ID)
 	}
 	index, ids := dedup.NewIndex(near), []string{}
 	for s, err := range engine.Sketches(f.Store, f.Dir, near.Layout()) {

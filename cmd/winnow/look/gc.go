@@ -26,7 +26,7 @@ bounds can no longer be changed without reading the input again, and later runs 
 --intermediate 还清除已完成运行中任务之间的中间文件：数据、账本与报告保留，但之后改界限须重读输入，也不能再用 against 与它去重。`),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if o.Older < 0 {
-				return cli.Usage("--older %v: write a duration such as 1h", o.Older)
+				return cli.Usage(a.Lang.T("--older %v: write a duration such as 1h", "--older %v：应写时长，如 1h"), o.Older)
 			}
 			for _, name := range args {
 				if err := a.gc(name, o, dry); err != nil {

@@ -62,13 +62,13 @@ func (a *app) report(args []string, o reportOptions) error {
 		o.format = "json"
 	}
 	if o.by != "" && !slices.Contains(report.Slices, o.by) {
-		return cli.Usage("--by %s: write one of %v", o.by, report.Slices)
+		return cli.Usage(a.Lang.T("--by %s: write one of %v", "--by %s：应为 %v 之一"), o.by, report.Slices)
 	}
 	if o.by != "" && (o.format == "html" || len(args) == 2) {
-		return cli.Usage("--by %s: text and md of one run alone have slices", o.by)
+		return cli.Usage(a.Lang.T("--by %s: text and md of one run alone have slices", "--by %s：只有单个运行的 text 与 md 才有切分"), o.by)
 	}
 	if !slices.Contains([]string{"text", "md", "json", "html"}, o.format) {
-		return cli.Usage("--format %s: write text, md, json or html", o.format)
+		return cli.Usage(a.Lang.T("--format %s: write text, md, json or html", "--format %s：应写 text、md、json 或 html"), o.format)
 	}
 	f, err := a.Find(cli.Arg(args, 0))
 	if err != nil {
@@ -78,7 +78,7 @@ func (a *app) report(args []string, o reportOptions) error {
 	switch {
 	case o.clusters:
 		if len(args) == 2 || o.format != "text" && o.format != "json" {
-			return cli.Usage("--clusters lists those of one run, as text or json")
+			return cli.Usage("%s", a.Lang.T("--clusters lists those of one run, as text or json", "--clusters 只列出单个运行的簇，格式为 text 或 json"))
 		}
 		list, err := report.Clusters(f, cmp.Or(o.top, 20))
 		if err != nil {
@@ -150,7 +150,7 @@ func (a *app) sampleCmd() *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) (err error) {
 			if grep != "" {
 				if p.Grep, err = regexp.Compile(grep); err != nil {
-					return cli.Usage("--grep: %v", err)
+					return cli.Usage(a.Lang.T("--grep: %v", "--grep：%v"), err)
 				}
 			}
 			f, err := a.Find(cli.Arg(append(args, run), 0))

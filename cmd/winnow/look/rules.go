@@ -30,7 +30,7 @@ func (a *app) rulesCmd() *cobra.Command {
 			case diff && len(args) == 2:
 				t, err = a.diffTable(args[0], args[1], language)
 			case diff || len(args) > 1:
-				return cli.Usage("write `winnow rules --diff A B` with the names of two profiles; `winnow rules --profiles` lists them")
+				return cli.Usage("%s", a.Lang.T("write `winnow rules --diff A B` with the names of two profiles; `winnow rules --profiles` lists them", "应写 `winnow rules --diff A B`，A、B 为两个 profile 的名称；`winnow rules --profiles` 列出全部"))
 			case profiles:
 				t, err = a.profileTable()
 			default:
@@ -83,7 +83,7 @@ func (a *app) ruleTable(name string) (report.Table, error) {
 		}
 	}
 	if n == 0 {
-		return t, cli.Usage("no family or rule is called %q", name)
+		return t, cli.Usage(a.Lang.T("no family or rule is called %q", "没有名为 %q 的规则族或规则"), name)
 	}
 	return t, nil
 }

@@ -114,7 +114,7 @@ func (a *app) serveTune(ctx context.Context, folder *shard.Folder, t *tune.Table
 func (a *app) propose(t *tune.Table, f tuneFlags, save func(tune.Changes, filter.Bounds) (tune.Saved, error)) error {
 	unit := tune.Unit(f.unit)
 	if unit != tune.Documents && unit != tune.Characters && unit != tune.Tokens {
-		return cli.Usage("--unit %s: write documents, characters or tokens", f.unit)
+		return cli.Usage(a.Lang.T("--unit %s: write documents, characters or tokens", "--unit %s：应写 documents、characters 或 tokens"), f.unit)
 	}
 	p, err := a.proposal(t, f, unit)
 	if err != nil && p == nil {
@@ -143,21 +143,21 @@ func (a *app) propose(t *tune.Table, f tuneFlags, save func(tune.Changes, filter
 
 func (a *app) proposal(t *tune.Table, f tuneFlags, unit tune.Unit) (*tune.Proposal, error) {
 	if f.target != "" && f.labels != "" {
-		return nil, cli.Usage("--target, --labels: give one of them")
+		return nil, cli.Usage("%s", a.Lang.T("--target, --labels: give one of them", "--target 与 --labels 只能给一个"))
 	}
 	if f.target != "" {
 		share, err := tune.ParseTarget(f.target)
 		if err != nil {
-			return nil, cli.Usage("--target %v", err)
+			return nil, cli.Usage(a.Lang.T("--target %v", "--target：%v"), err)
 		}
 		return t.Target(share, unit)
 	}
 	if _, err := os.Stat(f.labels); err != nil {
-		return nil, cli.Usage("--labels: %v", err)
+		return nil, cli.Usage(a.Lang.T("--labels: %v", "--labels：%v"), err)
 	}
 	labels, err := tune.ReadLabels(f.labels)
 	if err != nil {
-		return nil, cli.Usage("--labels: %v", err)
+		return nil, cli.Usage(a.Lang.T("--labels: %v", "--labels：%v"), err)
 	}
 	return t.FromLabels(labels, unit)
 }

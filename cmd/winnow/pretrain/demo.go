@@ -153,7 +153,7 @@ func (a *app) aligned(ctx context.Context, f demoFlags) error {
 	if f.cache == "" {
 		dir, err := os.UserCacheDir()
 		if err != nil {
-			return cli.Usage("--dir: %v", err)
+			return cli.Usage(a.Lang.T("--dir: %v", "--dir：%v"), err)
 		}
 		f.cache = filepath.Join(dir, "winnow", "demo")
 	}

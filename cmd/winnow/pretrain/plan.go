@@ -70,7 +70,7 @@ type TrainPlan struct {
 
 func (a *app) planTraining(ctx context.Context, f planTrainFlags) error {
 	if !(f.minutes > 0) || f.vocab < 257 {
-		return cli.Usage("--minutes %g, --vocab %d: minutes above 0, at least 257 ids", f.minutes, f.vocab)
+		return cli.Usage(a.Lang.T("--minutes %g, --vocab %d: minutes above 0, at least 257 ids", "--minutes %g、--vocab %d：分钟数须大于 0，词表至少 257"), f.minutes, f.vocab)
 	}
 	family, err := scaling.Read(f.family)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

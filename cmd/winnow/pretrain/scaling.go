@@ -104,7 +104,7 @@ func (a *app) scaling(ctx context.Context, f scalingFlags) error {
 		budgets = append(budgets, c)
 	}
 	if len(budgets) == 0 || slices.Min(budgets) <= 0 || f.width < 3 || f.extra < 0 {
-		return cli.Usage("--flops, --models %d, --extra %d: at least one budget and 3 models", f.width, f.extra)
+		return cli.Usage(a.Lang.T("--flops, --models %d, --extra %d: at least one budget and 3 models", "--flops、--models %d、--extra %d：至少一个预算、3 个模型"), f.width, f.extra)
 	}
 	slices.Sort(budgets)
 	folder, err := a.Find(f.data)

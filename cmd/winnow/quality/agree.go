@@ -42,7 +42,7 @@ Texts that the classifier was trained on tell nothing about others: give labels 
 			case (len(args) == 2) == (f.model.Model != ""):
 				return cli.Usage("%s", a.Lang.T("give a second file of labels, a run, or --model", "请给出第二份标注、一个运行，或 --model"))
 			case f.goodFrom < 1 || f.goodFrom >= annotate.Levels:
-				return cli.Usage("--good-from %d: 1 - %d", f.goodFrom, annotate.Levels-1)
+				return cli.Usage(a.Lang.T("--good-from %d: 1 - %d", "--good-from %d：应为 1 至 %d"), f.goodFrom, annotate.Levels-1)
 			}
 			rows, err := readLabels(args[0])
 			if err != nil {

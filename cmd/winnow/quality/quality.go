@@ -47,7 +47,7 @@ so that they are probabilities, and measures the model. Beside MODEL stand its c
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if keep != "" {
 				if o.Keep, err = pipelines.Share(keep); err != nil {
-					return cli.Usage("--keep %v", err)
+					return cli.Usage(a.Lang.T("--keep %v", "--keep：%v"), err)
 				}
 			}
 			if o.Shortest, o.Longest, err = parseSpan(characters); err != nil {

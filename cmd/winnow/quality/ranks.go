@@ -1,6 +1,7 @@
 package quality
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -34,46 +35,7 @@ the data of a run without it. MODEL is winnow's own, or FILE#LABEL of fastText.`
 			if len(data) == 0 {
 				return cli.Usage("%s", a.Lang.T("give --data", "请给出 --data"))
 			}
-			var sources []quality.Source
-			var models []quality.Scorer
-			for _, arg := range args {
-				s, m, err := openClassifier(arg, normalise)
-				if err != nil {
-					return err
-				}
-				sources, models = append(sources, s), append(models, m)
-			}
-			f := rank.File{Sample: rank.Sample{Files: data}}
-			scores := make([][]float32, len(models))
-			h := sha256.New()
-			for d, err := range pipelines.Documents(cmd.Context(), data) {
-				if err != nil {
-					return err
-				}
-				if d.Text == "" {
-					continue
-				}
-				if limit > 0 && f.Sample.Texts == limit {
-					break
-				}
-				f.Sample.Texts++
-				fmt.Fprintf(h, "%d ", len(d.Text))
-				h.Write([]byte(d.Text))
-				for i, m := range models {
-					scores[i] = append(scores[i], m.Score(d.Text))
-				}
-			}
-			if f.Sample.Texts == 0 {
-				return fmt.Errorf("%v: %s", data, a.Lang.T("no texts", "没有文本"))
-			}
-			f.Sample.Hash = hex.EncodeToString(h.Sum(nil))
-			for i, name := range quality.Names(sources) {
-				f.Classifiers = append(f.Classifiers, rank.Classifier{Name: name, Model: args[i], Hash: models[i].Hash(), Cutoffs: rank.Of(scores[i])})
-			}
-			if err := f.Write(out); err != nil {
-				return err
-			}
-			return a.ranked(out, &f)
+			return a.rankSample(cmd.Context(), args, data, normalise, limit, out)
 		},
 	}
 	fl := cmd.Flags()
@@ -82,6 +44,50 @@ the data of a run without it. MODEL is winnow's own, or FILE#LABEL of fastText.`
 	fl.StringVar(&out, "out", "ranks.json", a.Lang.T("file for the cutoffs", "分位点文件"))
 	fl.IntVar(&limit, "limit", 0, a.Lang.T("first texts to score; 0: all", "只评前若干篇；0 为全部"))
 	return cmd
+}
+
+// rankSample scores the first texts of a sample by all models, and writes the quantiles of their scores.
+func (a *app) rankSample(ctx context.Context, args, data, normalise []string, limit int, out string) error {
+	var sources []quality.Source
+	var models []quality.Scorer
+	for _, arg := range args {
+		s, m, err := openClassifier(arg, normalise)
+		if err != nil {
+			return err
+		}
+		sources, models = append(sources, s), append(models, m)
+	}
+	f := rank.File{Sample: rank.Sample{Files: data}}
+	scores := make([][]float32, len(models))
+	h := sha256.New()
+	for d, err := range pipelines.Documents(ctx, data) {
+		if err != nil {
+			return err
+		}
+		if d.Text == "" {
+			continue
+		}
+		if limit > 0 && f.Sample.Texts == limit {
+			break
+		}
+		f.Sample.Texts++
+		fmt.Fprintf(h, "%d ", len(d.Text))
+		h.Write([]byte(d.Text))
+		for i, m := range models {
+			scores[i] = append(scores[i], m.Score(d.Text))
+		}
+	}
+	if f.Sample.Texts == 0 {
+		return fmt.Errorf("%v: %s", data, a.Lang.T("no texts", "没有文本"))
+	}
+	f.Sample.Hash = hex.EncodeToString(h.Sum(nil))
+	for i, name := range quality.Names(sources) {
+		f.Classifiers = append(f.Classifiers, rank.Classifier{Name: name, Model: args[i], Hash: models[i].Hash(), Cutoffs: rank.Of(scores[i])})
+	}
+	if err := f.Write(out); err != nil {
+		return err
+	}
+	return a.ranked(out, &f)
 }
 
 // openClassifier opens FILE or FILE#LABEL; normalise is for models of fastText alone.

@@ -122,7 +122,7 @@ The text goes to stdout, the seed and the speed to stderr.`,
 				return err
 			}
 			if n < 1 {
-				return cli.Usage("--n %d: at least 1", n)
+				return cli.Usage(a.Lang.T("--n %d: at least 1", "--n %d：至少为 1"), n)
 			}
 			if !cmd.Flags().Changed("prompt") && !terminal(a.In) {
 				b, err := io.ReadAll(a.In)

@@ -44,7 +44,7 @@ thumbs.jsonl（train kto）、pairs.jsonl（train dpo、train reward）、edits.
 没有身份验证：默认只监听本机地址。`) + cli.ExitCodes,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.Slots < 1 || o.Queue < 1 {
-				return cli.Usage("--slots %d, --queue %d: at least 1", o.Slots, o.Queue)
+				return cli.Usage(a.Lang.T("--slots %d, --queue %d: at least 1", "--slots %d、--queue %d：至少为 1"), o.Slots, o.Queue)
 			}
 			if !f.chat && cmd.Flags().Changed("feedback") {
 				return cli.Usage("%s", a.Lang.T("--feedback needs --chat", "--feedback 需与 --chat 同用"))

@@ -71,9 +71,9 @@ func (f *judgeFlags) check(a *app) error {
 	case (f.model == "") == (f.BaseURL == ""):
 		return cli.Usage("%s", a.Lang.T("give --endpoint or --judge", "请给出 --endpoint 或 --judge 之一"))
 	case f.scale != "" && f.scale != string(judge.Grades) && f.scale != string(judge.Points):
-		return cli.Usage("--scores %s: write grades or points", f.scale)
+		return cli.Usage(a.Lang.T("--scores %s: write grades or points", "--scores %s：应写 grades 或 points"), f.scale)
 	case f.question != "" && f.question != "en" && f.question != "zh":
-		return cli.Usage("--question %s: write en or zh", f.question)
+		return cli.Usage(a.Lang.T("--question %s: write en or zh", "--question %s：应写 en 或 zh"), f.question)
 	case f.least < 0 && f.scale == "":
 		f.least = .5
 	}

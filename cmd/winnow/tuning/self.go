@@ -74,11 +74,11 @@ func (f *selfFlags) check(a *app) error {
 	case len(f.files) == 0:
 		return cli.Usage("%s", a.Lang.T("give --prompts, a file of prompts", "请给出 --prompts，即提示文件"))
 	case f.Candidates < 2 || f.Rounds < 1 || f.Options.Settings.MaxTokens < 1:
-		return cli.Usage("--candidates %d, --rounds %d, --max-tokens %d: at least 2, 1 and 1", f.Candidates, f.Rounds, f.Options.Settings.MaxTokens)
+		return cli.Usage(a.Lang.T("--candidates %d, --rounds %d, --max-tokens %d: at least 2, 1 and 1", "--candidates %d、--rounds %d、--max-tokens %d：至少为 2、1、1"), f.Candidates, f.Rounds, f.Options.Settings.MaxTokens)
 	case f.Scale != judge.Points && f.Scale != judge.Grades:
-		return cli.Usage("--scores %s: write grades or points", f.Scale)
+		return cli.Usage(a.Lang.T("--scores %s: write grades or points", "--scores %s：应写 grades 或 points"), f.Scale)
 	case f.Options.Settings.Lang != "" && f.Options.Settings.Lang != "en" && f.Options.Settings.Lang != "zh":
-		return cli.Usage("--question %s: write en or zh", f.Options.Settings.Lang)
+		return cli.Usage(a.Lang.T("--question %s: write en or zh", "--question %s：应写 en 或 zh"), f.Options.Settings.Lang)
 	case !f.stage.merge:
 		return cli.Usage("%s", a.Lang.T("--merge=false: the next round needs the whole model", "--merge=false：下一轮需要完整模型"))
 	}

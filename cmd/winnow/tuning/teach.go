@@ -64,7 +64,7 @@ func (a *app) teach(ctx context.Context, f *teachFlags) error {
 	case f.continues == (len(f.instructions) > 0):
 		return cli.Usage("%s", a.Lang.T("give --instructions or --continue", "请给出 --instructions 或 --continue 之一"))
 	case f.Sampling.MaxTokens < 1:
-		return cli.Usage("--max-tokens %d", f.Sampling.MaxTokens)
+		return cli.Usage(a.Lang.T("--max-tokens %d", "--max-tokens %d：至少为 1"), f.Sampling.MaxTokens)
 	}
 	tasks, err := a.teachTasks(f)
 	if err != nil {
