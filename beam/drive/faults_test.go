@@ -25,7 +25,7 @@ import (
 // What the test program does when it is started with these in its environment.
 const (
 	envDie    = "WINNOW_BEAM_TEST_DIE"    // worker: a run's folder; dies once, after a few tasks
-	envSubmit = "WINNOW_BEAM_TEST_SUBMIT" // submitter: corpus, folder of runs and port of a job service, by tabs
+	envSubmit = "WINNOW_BEAM_TEST_SUBMIT" // submitter: corpus, folder of runs, port of a job service, recipe, by tabs
 )
 
 // tasksBeforeDeath is how many tasks a run has when a worker or a submitter is killed.
@@ -122,9 +122,9 @@ func TestJobIsSubmittedAgain(t *testing.T) {
 
 // submit is the submitter that is to be killed.
 func submit() error {
-	arg := strings.Split(os.Getenv(envSubmit), "\t")
+	arg := strings.SplitN(os.Getenv(envSubmit), "\t", 4)
 	t := &standIn{}
-	p := plan(t, arg[0], arg[1], "300KB")
+	p := planOf(t, arg[3], arg[0], arg[1], "300KB")
 	s, err := jobs.Dial("localhost:" + arg[2])
 	if err != nil {
 		return err
@@ -141,10 +141,10 @@ func (*standIn) Context() context.Context { return context.Background() }
 func (*standIn) Fatal(args ...any)        { end(errors.New(fmt.Sprint(args...))) }
 
 // killSubmitter has another process submit a run to the job service at a port, and kills it in the middle.
-func killSubmitter(t *testing.T, dir, root string, port int) {
+func killSubmitter(t *testing.T, recipe, dir, root string, port int) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), envSubmit+"="+strings.Join([]string{dir, root, strconv.Itoa(port)}, "\t"))
+	cmd.Env = append(os.Environ(), envSubmit+"="+strings.Join([]string{dir, root, strconv.Itoa(port), recipe}, "\t"))
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -170,7 +170,7 @@ func TestSubmitterIsKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	killSubmitter(t, dir, root, port)
+	killSubmitter(t, recipe, dir, root, port)
 	before := attempts(t, root)
 	got := run(t, plan(t, dir, root, "300KB"), s, process(t))
 	sameRun(t, "submitter killed", got, want)

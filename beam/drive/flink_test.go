@@ -170,7 +170,7 @@ func TestFlinkFaults(t *testing.T) {
 	docs := flinkDocuments(t) / 20
 	dir := t.TempDir()
 	corpus(t, dir, 8, docs)
-	want := local(t, dir, "1MB")
+	want := localOf(t, planOf(t, light, dir, t.TempDir(), "300KB"))
 	port, logs := flink(t, "cluster")
 	faults := []struct {
 		name   string
@@ -200,7 +200,7 @@ func TestFlinkFaults(t *testing.T) {
 			f.strike(root)
 		}()
 		at := time.Now()
-		info, err := Run(t.Context(), plan(t, dir, root, "1MB"), Options{Service: dial(t, port), Environment: process(t), Deadline: flinkTime, Attempts: 3})
+		info, err := Run(t.Context(), planOf(t, light, dir, root, "300KB"), Options{Service: dial(t, port), Environment: process(t), Deadline: flinkTime, Attempts: 3})
 		if err != nil {
 			t.Fatalf("%s killed: %v", f.name, err)
 		}
@@ -209,13 +209,13 @@ func TestFlinkFaults(t *testing.T) {
 		sameRun(t, f.name+" killed", filepath.Join(root, info.ID), want)
 	}
 	root := t.TempDir()
-	killSubmitter(t, dir, root, port)
+	killSubmitter(t, light, dir, root, port)
 	before := attempts(t, root)
-	info, err := Run(t.Context(), plan(t, dir, root, "300KB"), Options{Service: dial(t, port), Environment: process(t), Deadline: flinkTime, Attempts: 3})
+	info, err := Run(t.Context(), planOf(t, light, dir, root, "300KB"), Options{Service: dial(t, port), Environment: process(t), Deadline: flinkTime, Attempts: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := filepath.Join(root, info.ID)
-	sameRun(t, "submitter killed", got, local(t, dir, "300KB"))
+	sameRun(t, "submitter killed", got, want)
 	keptTasks(t, before, attempts(t, root))
 }
