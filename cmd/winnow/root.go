@@ -1,7 +1,11 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"winnow/cmd/winnow/arrays"
 	"winnow/cmd/winnow/cli"
@@ -9,6 +13,7 @@ import (
 	"winnow/cmd/winnow/quality"
 	"winnow/cmd/winnow/talk"
 	"winnow/report"
+	"winnow/text"
 )
 
 // app is the program, with the commands of this room.
@@ -44,7 +49,7 @@ func (a *app) root(args []string) *cobra.Command {
 	f.StringVar(&a.LangFlag, "lang", "auto", a.Lang.T("language of messages: en, zh, auto (from LC_ALL, LANG)", "消息语言：en、zh、auto"))
 	f.StringVar(&a.Runs, "runs", "runs", a.Lang.T("folder in which runs are looked up, on the disk or as s3://bucket/folder", "运行结果所在文件夹：磁盘路径或 s3://桶/文件夹"))
 	f.StringVar(&a.Scratch, "scratch", "", a.Lang.T("folder for what is on its way to or from a URL; the system's for temporary files", "与 URL 交换文件时的临时文件夹；默认为系统的临时文件夹"))
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.ExitWith(cli.ExitUsage, err) })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return cli.ExitWith(cli.ExitUsage, a.flagError(cmd, err)) })
 	root.AddCommand(
 		a.newCmd(), a.crawlCmd(), a.runCmd(), a.checkCmd(), a.planCmd(),
 		a.trainCmd(),
@@ -55,4 +60,19 @@ func (a *app) root(args []string) *cobra.Command {
 	root.AddCommand(quality.Commands(a.App)...)
 	root.AddCommand(talk.Commands(a.App)...)
 	return root
+}
+
+// flagError tells of a mistake in a flag, and of the nearest that there is.
+func (a *app) flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) || unknown.GetSpecifiedShortnames() != "" {
+		return err
+	}
+	var known []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+	name := unknown.GetSpecifiedName()
+	if near := text.Nearest(name, known); near != "" {
+		return fmt.Errorf(a.Lang.T("unknown flag --%s: did you mean --%s?", "没有选项 --%s：是否想写 --%s？"), name, near)
+	}
+	return fmt.Errorf(a.Lang.T("unknown flag --%s", "没有选项 --%s"), name)
 }
