@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"winnow"
+	"winnow/beam/clouds"
 	"winnow/crawl/remote"
 	"winnow/pipelines"
 	"winnow/pipelines/engine"
@@ -69,12 +70,12 @@ func load(s Spec) (*work, error) {
 	return &work{w, p}, nil
 }
 
-// Store keeps the runs below a root: nil, which is the disk, unless the root is a URL, of s3. Keys are the environment's, AWS_*.
+// Store keeps the runs below a root: nil, which is the disk, unless the root is a URL, of s3, gs or azblob. Keys are the environment's.
 func Store(root string) *store.Store {
 	if !winnow.IsURL(root) {
 		return nil
 	}
-	return store.New(remote.New(remote.Options{}), "")
+	return store.New(clouds.New(remote.Options{}), "")
 }
 
 // Close releases what the runs of this process hold: connections, cache files. Nothing may be at work.

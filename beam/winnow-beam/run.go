@@ -64,7 +64,7 @@ by one can be finished by the other. The folder of runs, the input and the recip
 	l, v := a.lang, cmd.Flags()
 	v.StringArrayVar(&f.input, "input", nil, l.T("files to read instead of the recipe's; may be given more than once", "用这些文件代替配方的输入；可多次给出"))
 	v.StringVar(&f.dropped, "dropped", "", l.T("texts of dropped documents: all, sample, none", "保存哪些被丢弃的文本：all、sample、none"))
-	v.StringVar(&f.runs, "runs", "runs", l.T("folder of runs", "运行文件夹"))
+	v.StringVar(&f.runs, "runs", "runs", l.T("folder of runs, on the disk or at an s3, gs or azblob URL", "运行文件夹：磁盘路径或 s3、gs、azblob 的 URL"))
 	v.StringVar(&f.memory, "memory", "256MB", l.T("what the deduplication of one worker may sort in", "每个工作进程去重排序可用的内存"))
 	v.IntVarP(&f.jobs, "jobs", "j", 0, l.T("documents that a worker works on at once; 0: one for each core", "每个工作进程同时处理的文档数；0 为核数"))
 	v.BoolVar(&f.fresh, "fresh", false, l.T("begin anew", "从头开始"))

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"winnow"
 )
 
 const (
@@ -31,6 +33,12 @@ type file struct {
 
 func newFile(ctx context.Context, name string, obj object, o Options) *file {
 	return &file{ctx: ctx, name: name, obj: obj, o: o}
+}
+
+// NewFile gives a winnow.File of another server, with the reading ahead and the retries that Files have. read opens the bytes
+// [from, to); where trying again is of no use its error is a backoff.PermanentError.
+func NewFile(ctx context.Context, name string, size int64, tag string, read func(ctx context.Context, from, to int64) (io.ReadCloser, error), o Options) winnow.File {
+	return newFile(ctx, name, object{size, tag, true, read}, o.withDefaults())
 }
 
 // Size implements winnow.File.
