@@ -98,7 +98,7 @@ func (f *Files) Open(ctx context.Context, name string) (winnow.File, error) {
 	}
 	tag := tagOf(a)
 	read := func(ctx context.Context, from, to int64) (io.ReadCloser, error) {
-		r, err := p.NewRangeReader(ctx, p.key, from, to-from, &blob.ReaderOptions{BeforeRead: readOnly(tag)})
+		r, err := p.NewRangeReader(ctx, p.key, from, to-from, &blob.ReaderOptions{BeforeRead: onlyIf(tag)})
 		if err != nil {
 			return nil, lasting(err)
 		}
@@ -142,7 +142,7 @@ func (p place) send(ctx context.Context, body io.ReaderAt, size int64, when winn
 		ContentType: "application/octet-stream", BufferSize: int(min(size+1, chunk)), MaxConcurrency: 3, IfNotExist: when.Absent,
 	}
 	if when.Tag != "" {
-		o.BeforeWrite = replaceOnly(when.Tag)
+		o.BeforeWrite = onlyIf(when.Tag)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

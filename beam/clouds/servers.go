@@ -63,8 +63,8 @@ func passing(err error) bool {
 	return storage.ShouldRetry(err) || errors.As(err, &wire) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
-// azure opens a container, whose requests Azure's SDK sends up to four times. The account is AZURE_STORAGE_ACCOUNT's; the key AZURE_STORAGE_KEY's or AZURE_STORAGE_SAS_TOKEN's, or all of
-// it AZURE_STORAGE_CONNECTION_STRING's; without these, Azure's default credentials. AZURE_STORAGE_DOMAIN, AZURE_STORAGE_PROTOCOL
+// azure opens a container, whose requests Azure's SDK sends up to four times. The account is AZURE_STORAGE_ACCOUNT's; the key
+// AZURE_STORAGE_KEY's or AZURE_STORAGE_SAS_TOKEN's, or all of it AZURE_STORAGE_CONNECTION_STRING's; without these, Azure's default credentials. AZURE_STORAGE_DOMAIN, AZURE_STORAGE_PROTOCOL
 // and AZURE_STORAGE_IS_LOCAL_EMULATOR name another server.
 func azure(_ context.Context, name string, _ remote.Options) (*blob.Bucket, error) {
 	server, err := azureblob.NewServiceURL(azureblob.NewDefaultServiceURLOptions())
@@ -93,35 +93,23 @@ func isOf(r *blob.Reader, tag string) bool {
 	return !r.As(&o) || o.Attrs.Generation == 0 || strconv.FormatInt(o.Attrs.Generation, 10) == tag
 }
 
-// readOnly makes a read fail unless the object has the tag.
-func readOnly(tag string) func(as func(any) bool) error {
+// onlyIf makes a read fail unless the object has the tag, and a write unless what it replaces has.
+func onlyIf(tag string) func(as func(any) bool) error {
 	return func(as func(any) bool) error {
 		var object **storage.ObjectHandle
-		var o *azblob.DownloadStreamOptions
+		var read *azblob.DownloadStreamOptions
+		var write *azblob.UploadStreamOptions
 		switch {
 		case as(&object):
 			return ifGeneration(object, tag)
-		case as(&o):
-			o.AccessConditions = ifMatch(tag)
-			return nil
+		case as(&read):
+			read.AccessConditions = ifMatch(tag)
+		case as(&write):
+			write.AccessConditions = ifMatch(tag)
+		default:
+			return errors.ErrUnsupported
 		}
-		return errors.ErrUnsupported
-	}
-}
-
-// replaceOnly makes a write fail unless the object that it replaces has the tag.
-func replaceOnly(tag string) func(as func(any) bool) error {
-	return func(as func(any) bool) error {
-		var object **storage.ObjectHandle
-		var o *azblob.UploadStreamOptions
-		switch {
-		case as(&object):
-			return ifGeneration(object, tag)
-		case as(&o):
-			o.AccessConditions = ifMatch(tag)
-			return nil
-		}
-		return errors.ErrUnsupported
+		return nil
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -45,13 +46,11 @@ func verbs(format string) (list []string, err error) {
 // the same verbs, and neither writes what fmt does not know.
 func TestBothLanguagesFormatTheSame(t *testing.T) {
 	files, err := filepath.Glob("*.go")
-	for _, pattern := range []string{"*/*.go"} {
-		more, _ := filepath.Glob(pattern)
-		files = append(files, more...)
-	}
-	if err != nil {
+	rooms, roomErr := filepath.Glob("*/*.go")
+	if err := errors.Join(err, roomErr); err != nil {
 		t.Fatal(err)
 	}
+	files = append(files, rooms...)
 	pairs := 0
 	for _, name := range files {
 		set := token.NewFileSet()

@@ -220,20 +220,7 @@ func (w *walked) markAsides() {
 		if b.Drop != blocks.Kept || b.Size > 60 || b.Kind == blocks.Item || b.Kind == blocks.Code || !titlesAside(string(w.Text[b.Start:b.End])) {
 			continue
 		}
-		at := b.Owner
-		for up := w.Elements[at].Parent; up >= 0; up = w.Elements[up].Parent {
-			if int(w.Elements[up].First) != i || w.Holds(&w.Elements[up], 30) {
-				break
-			}
-			at = up
-		}
-		end := w.Elements[at].End
-		if up := w.Elements[at].Parent; up >= 0 && b.Kind == blocks.Heading {
-			for end < w.Elements[up].End && w.Blocks[end].Kind != blocks.Heading && !w.Blocks[end].Prose() {
-				end++
-			}
-		}
-		w.Drop(int32(i), end, blocks.Guessed)
+		w.Drop(int32(i), w.asideEnd(int32(i)), blocks.Guessed)
 	}
 }
 

@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/andybalholm/brotli"
+
 	"winnow/crawl/polite/frontier"
 )
 
@@ -37,7 +39,7 @@ func hostile(w http.ResponseWriter, r *http.Request) {
 	case path == "/":
 		html(w, `<a href="/redirect/0">1</a><a href="/self">2</a><a href="/calendar?m=0">3</a><a href="/slow">4</a><a href="/bomb">5</a><a href="/short">6</a>
 			<a href="/long">7</a><a href="/huge">8</a><a href="/cut">9</a><a href="/cookie">10</a><a href="/gbk">11</a><a href="/silent">12</a><a href="/garbage">13</a>
-			<a href="/head">14</a><a href="/loris">15</a><a href="/private">16</a><a href="/deep/">17</a><a href="/badgzip">18</a><a href="/file">19</a>`)
+			<a href="/head">14</a><a href="/loris">15</a><a href="/private">16</a><a href="/deep/">17</a><a href="/badgzip">18</a><a href="/file">19</a><a href="/br">20</a>`)
 	case strings.HasPrefix(path, "/redirect/"):
 		_, _ = fmt.Sscanf(path, "/redirect/%d", &n)
 		http.Redirect(w, r, fmt.Sprintf("/redirect/%d", n+1), http.StatusFound)
@@ -70,6 +72,17 @@ func hostile(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		w.Header().Set("Content-Encoding", "gzip")
 		_, _ = io.WriteString(w, "this is no gzip")
+	case path == "/br":
+		if !strings.Contains(r.Header.Get("Accept-Encoding"), "br") {
+			panic("brotli is not asked for")
+		}
+		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set("Content-Encoding", "br")
+		z := brotli.NewWriter(w)
+		_, _ = io.WriteString(z, `<a href="/unpacked">a link within brotli</a>`)
+		_ = z.Close()
+	case path == "/unpacked":
+		html(w, "found through brotli")
 	case path == "/huge": // 100 MB
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = io.Copy(w, io.LimitReader(zeros{}, 100<<20))
@@ -159,7 +172,7 @@ func TestHostile(t *testing.T) {
 		"/slow": {status: 200, truncated: "time"}, "/bomb": {status: 200, truncated: "length"}, "/huge": {status: 200, truncated: "length"},
 		"/short": {status: 200}, "/long": {status: 200, truncated: "disconnect"}, "/cut": {status: 200, truncated: "disconnect"},
 		"/cookie": {status: 302}, "/%E4%B8%AD": {status: 200}, "/redirect/10": {status: 302}, "/self": {status: 302}, "/badgzip": {status: 200},
-		"/calendar?m=11": {status: 200}, "/deep/deep/deep/": {status: 200},
+		"/calendar?m=11": {status: 200}, "/br": {status: 200}, "/unpacked": {status: 200}, "/deep/deep/deep/": {status: 200},
 	} {
 		r, ok := got[path]
 		if !ok || r.status != want.status || r.truncated != want.truncated {

@@ -53,6 +53,9 @@ so that they are probabilities, and measures the model. Beside MODEL stand its c
 			if o.Shortest, o.Longest, err = parseSpan(characters); err != nil {
 				return err
 			}
+			if _, err := os.Stat(filepath.Dir(out)); err != nil { // before the work, not behind it
+				return cli.Usage(a.Lang.T("--out: %v", "--out：%v"), err)
+			}
 			set, err := s.read(cmd.Context())
 			if err != nil {
 				return err

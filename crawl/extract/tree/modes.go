@@ -84,6 +84,13 @@ func (b *Builder) space() (space string, all bool) {
 	return space, rest == ""
 }
 
+// onlySpace puts the white space in front of a text into the tree, and tells whether that was all of it.
+func (b *Builder) onlySpace() bool {
+	space, all := b.space()
+	b.addText(space)
+	return all
+}
+
 func (b *Builder) initial() bool {
 	switch b.tok.kind {
 	case text:
@@ -191,9 +198,7 @@ func (b *Builder) beforeHead() bool {
 func (b *Builder) inHead() bool {
 	switch b.tok.kind {
 	case text:
-		space, all := b.space()
-		b.addText(space)
-		if all {
+		if b.onlySpace() {
 			return true
 		}
 	case startTag:
@@ -277,9 +282,7 @@ func (b *Builder) inNoscript() bool {
 func (b *Builder) afterHead() bool {
 	switch b.tok.kind {
 	case text:
-		space, all := b.space()
-		b.addText(space)
-		if all {
+		if b.onlySpace() {
 			return true
 		}
 	case startTag:

@@ -194,9 +194,7 @@ func (b *Builder) closeCaption() bool {
 func (b *Builder) columns() bool {
 	switch b.tok.kind {
 	case text:
-		space, all := b.space()
-		b.addText(space)
-		if all {
+		if b.onlySpace() {
 			return true
 		}
 	case comment:

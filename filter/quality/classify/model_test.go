@@ -63,6 +63,7 @@ func TestTrainRefuses(t *testing.T) {
 		{"keep", Binary([]string{"a"}, []string{"b"}), Options{Keep: .1}, "nothing is held out"},
 		{"too many weights", three, Options{Features: Features{Bits: 24}, Hidden: 65}, "65 columns"},
 		{"an empty label", ByName([]string{"a", "b"}, []string{"", "y"}), Options{}, "without a name"},
+		{"a list as label", ByName([]string{"a", "b"}, []string{"x; 1 y", "z"}), Options{}, "semicolon"},
 		{"a rate beyond all", Binary([]string{"a good text"}, []string{"a bad one"}), Options{Rate: 1e12}, "smaller rate"},
 		{"one class", ByName([]string{"a"}, []string{"x"}), Options{}, "1 classes"},
 	} {

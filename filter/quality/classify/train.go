@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"github.com/nlpodyssey/spago/mat"
 )
@@ -45,6 +46,8 @@ func (o Options) check(s *Set) error {
 		return fmt.Errorf("%d classes, want 2 to %d", len(s.Labels), maxLabels)
 	case slices.Contains(s.Labels, ""):
 		return errors.New("a class without a name")
+	case slices.ContainsFunc(s.Labels, func(name string) bool { return strings.Contains(name, "; ") }): // which lists names in signals
+		return errors.New("a class whose name holds a semicolon and a space")
 	case tooLarge(o.columns(len(s.Labels)), o.Bits):
 		return fmt.Errorf("%d columns of 2^%d buckets are more than %d weights: take fewer of either", o.columns(len(s.Labels)), o.Bits, maxWeights)
 	case o.Calibrate == "isotonic" && len(s.Labels) > 2, o.Keep > 0 && len(s.Labels) > 2:
